@@ -1,0 +1,210 @@
+package render
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"text/template"
+
+	"closup/assets"
+	"closup/model"
+)
+
+// merger makes the new file of a device out of its current one.
+type merger func(current []byte) ([]byte, error)
+
+// row is one file of a device: where it goes, what makes it live, which
+// template prints it, and which devices have it. An empty list means any.
+type row struct {
+	path, unit, owner string
+	mode              fs.FileMode
+	template          string
+	view              func(*model.Plan, *model.Device) (any, error)
+	merge             func(body []byte, view any, d *model.Device) merger // nil: the whole file is ours
+
+	roles    []model.Role
+	networks []string
+}
+
+// artifacts are the files of a device, in the order in which they are shown.
+var artifacts = []row{
+	{path: "/etc/hostname", unit: "hostname", mode: 0o644, template: "hostname", view: systemView},
+	{path: "/etc/hosts", unit: "hosts", mode: 0o644, template: "hosts", view: systemView, merge: hostsMerge},
+	{path: "/etc/network/interfaces", unit: "ifupdown2", mode: 0o644, template: "interfaces", view: systemView, merge: interfacesMerge, networks: []string{"ifupdown2"}},
+	{path: "/etc/systemd/networkd.conf.d/90-closup.conf", unit: "networkd", mode: 0o644, template: "networkd.conf", view: systemView, networks: []string{"netplan"}},
+	{path: "/etc/netplan/90-closup.yaml", unit: "netplan", mode: 0o600, template: "netplan.yaml", view: systemView, networks: []string{"netplan"}},
+	{path: "/etc/sysctl.d/90-closup.conf", unit: "sysctl", mode: 0o644, template: "sysctl.conf", view: systemView},
+	{path: "/etc/frr/daemons", unit: "frr-daemons", owner: "frr:frr", mode: 0o640, template: "daemons", view: systemView, merge: daemonsMerge},
+	{path: "/etc/frr/frr.conf", unit: "frr", owner: "frr:frr", mode: 0o640, template: "frr.conf", view: frrView},
+}
+
+// What a device must be for the files above to work on it.
+var (
+	platforms = []string{"cumulus", "debian", "ubuntu"}
+	routers   = []string{"frr"}
+	networks  = []string{"ifupdown2", "netplan"}
+)
+
+// Device renders all files of one device of the plan. It fails where closup
+// cannot yet write files for such a device, and where a name in the plan could
+// do harm in a file; validation says so with the place in fabric.yaml.
+func Device(p *model.Plan, d *model.Device) ([]Artifact, error) {
+	if err := supported(d); err != nil {
+		return nil, err
+	}
+	if err := safe(d); err != nil {
+		return nil, err
+	}
+	var out []Artifact
+	for _, r := range artifacts {
+		if len(r.roles) > 0 && !slices.Contains(r.roles, d.Role) || len(r.networks) > 0 && !slices.Contains(r.networks, d.Network) {
+			continue
+		}
+		a, err := r.artifact(p, d)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+func (r row) artifact(p *model.Plan, d *model.Device) (Artifact, error) {
+	view, err := r.view(p, d)
+	if err != nil {
+		return Artifact{}, err
+	}
+	body, err := execute("devices/"+r.template+".tmpl", view)
+	if err != nil {
+		return Artifact{}, err
+	}
+	a := Artifact{Device: d.Name, Path: r.path, Unit: r.unit, Mode: r.mode, Owner: r.owner, Body: body}
+	if r.merge != nil {
+		merge := r.merge(body, view, d)
+		a.Merge = merge
+		if a.Body, err = merge(nil); err != nil {
+			return Artifact{}, err
+		}
+	}
+	return a, nil
+}
+
+func hostsMerge(body []byte, _ any, d *model.Device) merger {
+	return func(current []byte) ([]byte, error) { return mergeHosts(current, body, d.Name), nil }
+}
+
+func interfacesMerge(body []byte, view any, d *model.Device) merger {
+	var owned []string
+	for _, i := range view.(system).Interfaces {
+		owned = append(owned, i.Name)
+	}
+	return func(current []byte) ([]byte, error) {
+		return mergeInterfaces(current, body, owned, d.Management.Port)
+	}
+}
+
+// daemonsMerge turns on what is needed and turns nothing off: bfdd may serve
+// something that is not ours. A device without the file gets all of the body.
+func daemonsMerge(body []byte, view any, _ *model.Device) merger {
+	set := [][2]string{{"bgpd", "yes"}, {"vtysh_enable", "yes"}}
+	if view.(system).BFD {
+		set = append(set, [2]string{"bfdd", "yes"})
+	}
+	return func(current []byte) ([]byte, error) {
+		if len(bytes.TrimSpace(current)) == 0 {
+			return body, nil
+		}
+		return mergeDaemons(current, set), nil
+	}
+}
+
+func supported(d *model.Device) error {
+	for _, c := range []struct {
+		what, has string
+		can       []string
+	}{
+		{"platform", d.Platform, platforms},
+		{"router", d.Router, routers},
+		{"network", d.Network, networks},
+	} {
+		if !slices.Contains(c.can, c.has) {
+			return fmt.Errorf("%s: closup has no files for %s %q, only for %s", d.Name, c.what, c.has, strings.Join(c.can, ", "))
+		}
+	}
+	return nil
+}
+
+// safe is the last gate before a name reaches a file that root reads.
+func safe(d *model.Device) error {
+	if !model.SafeHostname(d.Name) {
+		return fmt.Errorf("%q cannot be the name of a device: letters, digits and hyphens only", d.Name)
+	}
+	r := &d.Routing
+	var words, texts []string
+	for _, g := range r.Groups {
+		words, texts = append(words, g.Name), append(texts, g.Description)
+	}
+	for _, p := range r.Peers {
+		words, texts = append(words, p.Port), append(texts, p.Description)
+	}
+	for _, l := range r.PrefixLists {
+		words = append(words, l.Name)
+	}
+	for _, w := range words {
+		if w == "" || !model.SafeText(w) || strings.Contains(w, " ") {
+			return fmt.Errorf("%s: %q holds characters that frr.conf may not have", d.Name, w)
+		}
+	}
+	for _, t := range texts {
+		if !model.SafeText(t) || len(t) > model.MaxDescription {
+			return fmt.Errorf("%s: the description %q holds characters that frr.conf may not have, or is longer than %d", d.Name, t, model.MaxDescription)
+		}
+	}
+	return nil
+}
+
+// delimiters of a target's templates, where the files that they print have
+// {{ }} of their own.
+var delimiters = map[string][2]string{"ansible": {"[[", "]]"}}
+
+// parsed are the embedded templates, by target and file: "devices/hosts.tmpl".
+// A file that is no .tmpl is written as it lies there.
+var parsed = sync.OnceValues(func() (map[string]*template.Template, error) {
+	out := map[string]*template.Template{}
+	err := fs.WalkDir(assets.FS, "templates", func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || path.Ext(file) != ".tmpl" {
+			return err
+		}
+		text, err := fs.ReadFile(assets.FS, file)
+		if err != nil {
+			return err
+		}
+		name := strings.TrimPrefix(file, "templates/")
+		d := delimiters[path.Dir(name)]
+		t, err := template.New(path.Base(name)).Delims(d[0], d[1]).Option("missingkey=error").Parse(string(text))
+		out[name] = t
+		return err
+	})
+	return out, err
+})
+
+// execute prints a view with an embedded template.
+func execute(name string, view any) ([]byte, error) {
+	all, err := parsed()
+	if err != nil {
+		return nil, err
+	}
+	t, ok := all[name]
+	if !ok {
+		return nil, fmt.Errorf("there is no template %s", name)
+	}
+	var out bytes.Buffer
+	if err := t.Execute(&out, view); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}

@@ -1,0 +1,35 @@
+// Package render turns a plan into files. It is pure: a Plan goes in, Artifacts
+// come out, and what consumes them (push, the preview, `closup render`) never
+// has to know what a frr.conf is.
+package render
+
+import "io/fs"
+
+// Artifact is one file for one device.
+type Artifact struct {
+	Device string      // name in the plan
+	Path   string      // absolute, on the device
+	Unit   string      // the Unit that checks and activates it
+	Mode   fs.FileMode // permission bits
+	Owner  string      // "frr:frr"; empty: root:root
+	Body   []byte
+	// Merge makes the new file out of the device's current one where only a
+	// part of it is ours; nil: the whole file is ours. Body then holds what
+	// Merge makes of an empty file.
+	Merge func(current []byte) ([]byte, error)
+}
+
+// Unit is what makes one or several files live, as data for push. The commands
+// are POSIX sh, run as root on the device with standard input closed; what they
+// print is for people, and status 0 means well. They work with and without
+// systemd, and doing one twice does no harm. Push installs all changed files
+// first and then applies their units in the order of Units.
+type Unit struct {
+	Name    string
+	Check   string   // validates a staged copy ($1: its path) and changes nothing; empty: nothing to check
+	Show    string   // prints the running state, for diff and drift; empty: the file is all there is
+	Apply   string   // makes the file on disk the running state ($1: the file as it was before, may be missing); empty: it is live as it lies there
+	Restart string   // the rough way, where Apply failed; empty: there is none
+	Verify  string   // fails, and says in which lines, if the running state is not what the file on disk ($1) asks for; empty: nothing to look at
+	After   []string // units that must be live before
+}

@@ -1,0 +1,68 @@
+package render
+
+// Units are all that a device can make live, in the order in which it is done:
+// the name first, since FRR takes the host's; then addresses; then routing.
+var Units = []Unit{
+	{Name: "hosts"},
+	{
+		Name:   "hostname",
+		Show:   `hostname`,
+		Apply:  `[ ! -s /etc/hostname ] || hostname -F /etc/hostname`,
+		Verify: `[ "$(hostname)" = "$(cat "$1")" ] || { echo "the host name is $(hostname)"; exit 1; }`,
+		After:  []string{"hosts"},
+	},
+	{
+		Name:   "ifupdown2",
+		Check:  ifupdown2Check,
+		Show:   ifupdown2Show,
+		Apply:  ifupdown2Apply,
+		Verify: ifupdown2Verify,
+	},
+	{
+		Name:  "networkd",
+		Apply: networkdApply,
+	},
+	{
+		Name:   "netplan",
+		Check:  netplanCheck,
+		Show:   netplanShow,
+		Apply:  netplanApply,
+		Verify: netplanVerify,
+		After:  []string{"networkd"},
+	},
+	{
+		Name:   "sysctl",
+		Show:   sysctlShow,
+		Apply:  sysctlApply,
+		Verify: sysctlVerify,
+		After:  []string{"ifupdown2", "netplan"}, // a port's keys are there once the port is
+	},
+	{
+		Name:    "frr-daemons",
+		Check:   `sh -n "$1"`,
+		Show:    `vtysh -c 'show daemons' 2>/dev/null; true`,
+		Apply:   frrCommon + frrStart,
+		Restart: frrCommon + `restart_frr`,
+		Verify:  frrCommon + frrDaemonsVerify,
+		After:   []string{"hostname", "sysctl"},
+	},
+	{
+		Name:    "frr",
+		Check:   `vtysh -C -f "$1"`,
+		Show:    `vtysh -c 'show running-config no-header'`,
+		Apply:   frrCommon + frrStart + frrReload,
+		Restart: frrCommon + `restart_frr`,
+		Verify:  frrCommon + frrDaemonsVerify + frrVerify,
+		After:   []string{"frr-daemons"},
+	},
+}
+
+// UnitNamed finds a unit.
+func UnitNamed(name string) (Unit, bool) {
+	for _, u := range Units {
+		if u.Name == name {
+			return u, true
+		}
+	}
+	return Unit{}, false
+}

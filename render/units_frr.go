@@ -1,0 +1,108 @@
+package render
+
+// FRR. What its tools do not say (facts tried on 8.4.4):
+//
+//   - frr-reload.py ends with status 0 when bgpd is down, its part lost: so
+//     the daemons are looked at before and after;
+//   - it ends with status 1 when a daemon refused one line, the rest applied:
+//     so a failure is followed by a look at what runs, not believed;
+//   - a change of `frr defaults` by reload leaves a mixture: so FRR is
+//     restarted then;
+//   - it takes an as-path entry without a number, as FRR before 8.0 wants it,
+//     for another than the numbered one that later FRR prints, and would
+//     remove and add it again, all routes with it, until 10.1
+//     (FRRouting/frr#15851): so it is shown a copy with FRR's own numbers;
+//   - before 8.0 nothing prints the "exit" that ends a block, and it takes all
+//     that follows one for a part of that block, and would make BGP anew: so it
+//     is shown a copy without, where FRR itself prints none;
+//   - frrinit.sh of 10.x leaves daemons that hold its output, and over SSH it
+//     would never return: so it gets none.
+const (
+	// lines: those that carry policy and neighbors, without their indentation.
+	// All of FRR 7.5 to 10 prints them alike, so what runs can be compared with
+	// the file by them. The rest (`exit`, `activate` of what is active anyway)
+	// differs from version to version.
+	frrCommon = `conf=/etc/frr/frr.conf
+init=/usr/lib/frr/frrinit.sh
+systemd() { [ -d /run/systemd/system ] && [ "$(cat /proc/1/comm)" = systemd ]; }
+lines() { sed -n 's/^ *//;s/ *$//;/^\(frr defaults\|hostname\|log\|router bgp\|bgp router-id\|bgp bestpath\|bgp as-path\|no bgp\|neighbor\|no neighbor\|redistribute\|aggregate-address\|ip prefix-list\|ipv6 prefix-list\|route-map\|match\|set\|ip protocol\|ipv6 protocol\) /p' "$@" | sed '/^bgp as-path/s/ seq [0-9]* / /' | sort -u; }
+running() { vtysh -c 'show running-config' 2>/dev/null; }
+profile() { sed -n 's/^frr defaults //p' "$@" 2>/dev/null; }
+same() { [ "$(lines $conf)" = "$(running | lines)" ]; }
+enabled() { (. /etc/frr/daemons; for d in bgpd bfdd; do eval "[ \"\${$d:-no}\" = yes ]" && echo $d; done; true); }
+missing() {
+	there=" $(vtysh -c 'show daemons' 2>/dev/null) "
+	for d in zebra $(enabled); do case $there in *" $d "*) ;; *) echo $d ;; esac; done
+}
+wait_frr() {
+	tries=0
+	while [ -n "$(missing)" ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 150 ] || { echo "FRR does not run:" $(missing) >&2; return 1; }
+		sleep 0.2
+	done
+	# It reads its file after the daemons are there, and locks them meanwhile.
+	[ -e $conf ] || return 0
+	tries=0
+	while [ $tries -lt 25 ] && ! same; do tries=$((tries + 1)); sleep 0.2; done
+}
+restart_frr() {
+	echo "restarting FRR"
+	if systemd; then
+		systemctl enable -q frr; systemctl restart frr
+	else
+		$init restart </dev/null >/dev/null 2>&1
+	fi || { echo "FRR did not start" >&2; return 1; }
+	wait_frr
+}
+`
+
+	// frrStart brings FRR from whatever it does to running all daemons that
+	// are enabled. One that is missing beside a running bgpd is added without
+	// a restart, and sessions stay.
+	frrStart = `before=$(missing)
+if [ -z "$before" ] && [ "$(running | profile)" = "$(profile $conf)" ]; then
+	:
+elif [ "$before" = bfdd ]; then
+	echo "starting bfdd"
+	if systemd; then systemctl reload frr; else $init reload </dev/null >/dev/null 2>&1; fi
+	wait_frr || exit 1
+else
+	restart_frr || exit 1
+fi
+`
+
+	// A machine that had no frr.conf, and has none again, is through. What is
+	// taken away is said; what is added is the file.
+	frrReload = `[ -e $conf ] || exit 0
+same && exit 0
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+echo 'service integrated-vtysh-config' >"$dir/vtysh.conf"
+running | sed -n 's/^bgp as-path access-list \([^ ]*\) \(seq [0-9]*\) \(permit\|deny\) \(.*\)$/\1|\2|\3|\4/p' >"$dir/numbers"
+awk -F'|' 'FILENAME == ARGV[1] { number["bgp as-path access-list " $1 " " $3 " " $4] = "bgp as-path access-list " $1 " " $2 " " $3 " " $4; next }
+	{ print ($0 in number) ? number[$0] : $0 }' "$dir/numbers" $conf >"$dir/frr.conf"
+running | grep -qx exit || sed -i '/^exit$/d' "$dir/frr.conf"
+said=$(/usr/lib/frr/frr-reload.py --reload --stdout --confdir "$dir" "$dir/frr.conf" 2>&1 </dev/null) || {
+	echo "frr-reload failed:"
+	echo "$said" | grep -v INFO | tail -n 20
+	exit 1
+}
+echo "$said" | sed -n 's/.*Executed "\(.*\)".*/frr: \1/p'
+`
+
+	frrDaemonsVerify = `down=$(missing)
+[ -z "$down" ] || { echo "FRR does not run:" $down; exit 1; }
+`
+
+	// frrVerify says which lines differ.
+	frrVerify = `dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+lines "$1" >"$dir/want"
+running | lines >"$dir/is"
+cmp -s "$dir/want" "$dir/is" && exit 0
+grep -vxFf "$dir/is" "$dir/want" | sed 's/^/not running: /'
+grep -vxFf "$dir/want" "$dir/is" | sed 's/^/runs, but was not asked for: /'
+exit 1
+`
+)

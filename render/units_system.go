@@ -1,0 +1,98 @@
+package render
+
+// ifupdown2. Only our interfaces are brought up, and only those taken down
+// that were ours: `ifreload -a` would set the veths of pods down and drop what
+// it does not know from a VRF (CumulusNetworks/ifupdown2#105, #250). `ifup` of
+// an interface that is up applies what changed and leaves the rest alone.
+const (
+	// A bad address or an unreadable line is status 1; a misspelt keyword is
+	// not noticed, but ours are not spelt by hand.
+	ifupdown2Check = `ifup -a -s -i "$1"`
+
+	// ours prints the names of our interfaces in an interfaces file.
+	ifupdown2Ours = `ours() { sed -n '/^# closup: /{n;s/^auto //p;}' "$1"; }
+`
+	// ifupdown2Show leaves out what changes by itself: lifetimes, the state of
+	// the link, and the interfaces that are not ours.
+	ifupdown2Show = ifupdown2Ours + `for name in $(ours /etc/network/interfaces); do
+	[ -e "/sys/class/net/$name" ] || continue
+	echo "$name up $(( $(cat "/sys/class/net/$name/flags") & 1 )) mtu $(cat "/sys/class/net/$name/mtu")"
+	ip -o addr show dev "$name" scope global | sed 's/^[0-9]*: *//; s/ *\\.*//'
+done
+true
+`
+	ifupdown2Apply = ifupdown2Ours + `file=/etc/network/interfaces
+names= gone=
+for name in $({ ours $file; [ ! -r "${1:-}" ] || ours "$1"; } | sort -u); do
+	if grep -Eq "^[[:space:]]*iface[[:space:]]+$name([[:space:]]|\$)" $file; then
+		names="$names $name"
+	elif [ -e "/sys/class/net/$name" ]; then
+		gone="$gone $name"
+	fi
+done
+for name in $gone; do
+	echo "$name is no longer planned: down"
+	ifdown -i "$1" "$name" || { ip addr flush dev "$name" scope global; ip link set "$name" down; }
+done
+tries=0
+while [ -n "$names" ]; do
+	ifup $names && exit 0
+	status=$?
+	tries=$((tries + 1))
+	# 89: someone else runs ifupdown2 right now
+	[ $status = 89 ] && [ $tries -lt 20 ] || exit $status
+	sleep 0.5
+done
+`
+	ifupdown2Verify = ifupdown2Ours + `[ -r "$1" ] || { echo "$1 is missing"; exit 1; }
+status=0
+for name in $(ours "$1"); do
+	if [ ! -e "/sys/class/net/$name" ]; then
+		echo "$name: there is no such port"
+		continue
+	fi
+	sed -n "/^iface $name\$/,/^#/p;/^iface $name /,/^#/p" "$1" | while read -r key value; do
+		case $key in
+		address) ip -o addr show dev "$name" | grep -qF " $value " || { echo "$name: address $value is missing"; exit 1; } ;;
+		mtu) [ "$(cat "/sys/class/net/$name/mtu")" = "$value" ] || { echo "$name: MTU is $(cat "/sys/class/net/$name/mtu"), not $value"; exit 1; } ;;
+		esac
+	done || status=1
+	ip -o link show dev "$name" | grep -q '[<,]UP[,>]' || { echo "$name: is not up"; status=1; }
+done
+exit $status
+`
+)
+
+// sysctl. Only our file is applied, and keys that a kernel or a namespace does
+// not have are passed over.
+const (
+	sysctlFile = `/etc/sysctl.d/90-closup.conf`
+
+	// sysctlValues prints what the kernel has for the keys of our file.
+	sysctlValues = `values() { sed -n 's/^\([a-z].*\) = .*/\1/p' ` + sysctlFile + ` | while read -r key; do sysctl -e "$key"; done; true; }
+`
+	sysctlShow = sysctlValues + `values`
+
+	// sysctlApply keeps, until the next boot, what the keys were before the
+	// first time, so that taking our file away can be made live too.
+	sysctlApply = sysctlValues + `file=` + sysctlFile + ` was=/run/closup.sysctl
+if [ -e $file ]; then
+	[ -e "${1:-}" ] || [ -e $was ] || values >$was
+	sysctl -e -q -p $file
+elif [ -e $was ]; then
+	sysctl -e -q -p $was
+	rm -f $was
+fi
+`
+
+	sysctlVerify = `[ -r "$1" ] || { echo "$1 is missing"; exit 1; }
+sed -n 's/^\([a-z].*\) = \(.*\)/\1 \2/p' "$1" | {
+	status=0
+	while read -r key value; do
+		is=$(sysctl -e -n "$key")
+		[ -z "$is" ] || [ "$is" = "$value" ] || { echo "$key is $is, not $value"; status=1; }
+	done
+	exit $status
+}
+`
+)
