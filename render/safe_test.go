@@ -1,0 +1,85 @@
+package render_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"closup/model"
+	"closup/render"
+)
+
+// FuzzDescription: one line in, one line out. Whatever a description holds, it
+// is refused or stands on its line as it is, and no line is added.
+func FuzzDescription(f *testing.F) {
+	for _, seed := range []string{"leafs", "a\nrouter bgp 1", "a\r", "${x}", "% if", "`id`", "$(id)", "a;b", " a", "é", strings.Repeat("x", 81), "", "a\x00b", "a\u2028b", "!", "a #b"} {
+		f.Add(seed)
+	}
+	p := planOf(f, "article", cases(f)["article"])
+	d, _ := p.Device("leaf1")
+	lines := bytes.Count(frrConf(f, p, d), []byte("\n"))
+	f.Fuzz(func(t *testing.T, text string) {
+		spoilt := *d
+		spoilt.Routing.Peers = append([]model.Peer(nil), d.Routing.Peers...)
+		spoilt.Routing.Peers[0].Description = text
+		all, err := render.Device(p, &spoilt)
+		if err != nil {
+			return
+		}
+		conf := all[len(all)-1].Body
+		if text == "" {
+			if bytes.Contains(conf, []byte("neighbor swp32 description")) {
+				t.Error("a description without text")
+			}
+			return
+		}
+		if bytes.Count(conf, []byte("\n")) != lines {
+			t.Errorf("%q changes the number of lines", text)
+		}
+		if !bytes.Contains(conf, []byte("\n neighbor swp32 description "+text+"\n")) {
+			t.Errorf("%q is not there as it is", text)
+		}
+		if strings.ContainsAny(text, "%$<>\\`;|&!#\"'(){}[]*?~") || !printable(text) {
+			t.Errorf("%q is accepted", text)
+		}
+	})
+}
+
+func printable(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) < 0
+}
+
+func frrConf(t testing.TB, p *model.Plan, d *model.Device) []byte {
+	t.Helper()
+	all, err := render.Device(p, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all[len(all)-1].Body
+}
+
+// TestRefused: what could do harm in a file, and what closup cannot write yet,
+// is an error that names the device.
+func TestRefused(t *testing.T) {
+	p := planOf(t, "article", cases(t)["article"])
+	for name, spoil := range map[string]func(*model.Device){
+		"name":            func(d *model.Device) { d.Name = "leaf1;reboot" },
+		"port":            func(d *model.Device) { d.Ports[0].Name = "swp1\nauto eth0" },
+		"long port":       func(d *model.Device) { d.Ports[0].Name = "swp1234567890123" },
+		"peer":            func(d *model.Device) { d.Ports[0].Peer = "${os.system('id')}" },
+		"management port": func(d *model.Device) { d.Ports[0].Name = "eth0" },
+		"group":           func(d *model.Device) { d.Routing.Groups[0].Name = "a b" },
+		"list":            func(d *model.Device) { d.Routing.PrefixLists[0].Name = "" },
+		"platform":        func(d *model.Device) { d.Platform = "nvue" },
+		"router":          func(d *model.Device) { d.Router = "frr-container" },
+		"network":         func(d *model.Device) { d.Network = "networkd" },
+	} {
+		d, _ := planOf(t, "article", cases(t)["article"]).Device("leaf1")
+		spoil(d)
+		if all, err := render.Device(p, d); err == nil {
+			t.Errorf("%s: %d files", name, len(all))
+		} else if !strings.Contains(err.Error(), "leaf1") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
