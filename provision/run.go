@@ -1,0 +1,68 @@
+package provision
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+)
+
+// What one command may print before Run gives it up, in bytes. A full table of
+// 10,000 routes is about 6 MiB of JSON.
+const (
+	maxOutput = 64 << 20
+	maxStderr = 256 << 10
+)
+
+// Run runs cmd with in as its standard input (nil: empty) and returns what it
+// printed. in must not block. A command that fails answers *ExitError, which
+// keeps its standard error; what it printed until then is returned too.
+func Run(ctx context.Context, s Session, cmd string, in io.Reader) ([]byte, error) {
+	p, err := s.Start(ctx, cmd)
+	if err != nil {
+		return nil, err
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if in != nil {
+			_, _ = io.Copy(p.Stdin, in) // a command need not read it all
+		}
+		_ = p.Stdin.Close()
+	})
+	var stderr, stdout bounded
+	stderr.max, stdout.max = maxStderr, maxOutput
+	wg.Go(func() { _, _ = io.Copy(&stderr, p.Stderr) })
+	_, readErr := io.Copy(&stdout, p.Stdout)
+	err = p.Wait()
+	wg.Wait()
+
+	var exit *ExitError
+	switch {
+	case errors.As(err, &exit):
+		exit.Command, exit.Stderr = cmd, Plain(stderr.String())
+	case err == nil && stdout.cut:
+		err = fmt.Errorf("a command printed more than %d MiB: %w", maxOutput>>20, ErrOutput)
+	case err == nil && readErr != nil:
+		err = readErr
+	}
+	return stdout.Bytes(), err
+}
+
+// bounded keeps the first max bytes and takes the rest without keeping it, so
+// that the command is not held up by a full pipe.
+type bounded struct {
+	bytes.Buffer
+	max int
+	cut bool
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if room := b.max - b.Len(); len(p) > room {
+		b.cut = true
+		_, _ = b.Buffer.Write(p[:room])
+		return len(p), nil
+	}
+	return b.Buffer.Write(p)
+}
