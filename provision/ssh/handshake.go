@@ -1,0 +1,189 @@
+package ssh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	xssh "golang.org/x/crypto/ssh"
+
+	"closup/provision"
+)
+
+// errDropped is a server that hung up before it proved anything.
+var errDropped = errors.New("hung up before the key exchange")
+
+// fail makes the error of a hop.
+func (h hop) fail(kind error, detail string, err error) error {
+	e := &provision.DeviceError{Device: h.device, Where: h.address(), Kind: kind, Detail: provision.Plain(detail), Err: err}
+	if h.jump {
+		e.Device, e.Where = h.name(), ""
+	}
+	return e
+}
+
+// handshake connects and logs in, once. Until it returns, the connection
+// lives no longer than h.timeout.
+func (t *Transport) handshake(ctx context.Context, h hop, via *session) (*session, error) {
+	ctx, cancel := context.WithTimeout(ctx, h.timeout)
+	defer cancel()
+
+	raw, err := h.dial(ctx, via)
+	if err != nil {
+		return nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
+	defer stop()
+
+	// A host that does not speak costs no slot.
+	conn := &spoken{Conn: raw}
+	if err := conn.listen(); err != nil {
+		_ = raw.Close()
+		return nil, h.classify(ctx, err, nil)
+	}
+	select {
+	case t.slots <- struct{}{}:
+		defer func() { <-t.slots }()
+	case <-ctx.Done():
+		_ = raw.Close()
+		return nil, h.classify(ctx, ctx.Err(), nil)
+	}
+
+	keys := h.keys()
+	defer keys.close()
+	if len(keys.signers) == 0 {
+		_ = raw.Close()
+		return nil, h.fail(provision.ErrAuth, keys.missing(), nil)
+	}
+	var keyErr error // what was decided about the host key
+	strong := xssh.SupportedAlgorithms()
+	config := &xssh.ClientConfig{
+		User:   h.user,
+		Auth:   []xssh.AuthMethod{xssh.PublicKeys(keys.signers...)},
+		Config: xssh.Config{KeyExchanges: strong.KeyExchanges, Ciphers: strong.Ciphers, MACs: strong.MACs},
+
+		HostKeyAlgorithms: t.hosts.algorithms(h.knownHosts, h.address()),
+		HostKeyCallback: func(address string, remote net.Addr, key xssh.PublicKey) error {
+			keyErr = t.hosts.check(h, address, remote, key, t.c.AcceptNew)
+			return keyErr
+		},
+		BannerCallback: func(text string) error {
+			if text = strings.TrimSpace(provision.Plain(text)); text != "" {
+				t.c.Log(h.device, text)
+			}
+			return nil
+		},
+		ClientVersion: "SSH-2.0-closup",
+	}
+	client, channels, requests, err := xssh.NewClientConn(conn, h.address(), config)
+	if err != nil {
+		_ = raw.Close()
+		if keyErr != nil {
+			return nil, keyErr
+		}
+		return nil, h.classify(ctx, err, keys)
+	}
+	if !stop() {
+		_ = client.Close()
+		return nil, h.classify(ctx, ctx.Err(), nil)
+	}
+	return newSession(h, xssh.NewClient(client, channels, requests), t.c.KeepAlive), nil
+}
+
+// dial opens the bare connection: from here, or from the jump host.
+func (h hop) dial(ctx context.Context, via *session) (net.Conn, error) {
+	if via == nil {
+		conn, err := (&net.Dialer{KeepAlive: 15 * time.Second}).DialContext(ctx, "tcp", h.address())
+		if err != nil {
+			return nil, h.classify(ctx, err, nil)
+		}
+		return &patient{Conn: conn}, nil
+	}
+	conn, err := via.open(ctx, "tcp", h.address())
+	var open *xssh.OpenChannelError
+	switch {
+	case err == nil:
+		return conn, nil
+	case ctx.Err() != nil:
+		return nil, h.classify(ctx, err, nil)
+	case errors.As(err, &open) && open.Reason == xssh.Prohibited:
+		return nil, h.fail(provision.ErrUnreachable, via.hop.name()+" does not forward connections", err)
+	case errors.As(err, &open):
+		return nil, h.fail(provision.ErrUnreachable, via.hop.name()+" cannot reach it: "+open.Message, err)
+	}
+	return nil, err
+}
+
+// classify turns what the network or the library said into a class and a
+// short sentence. keys is nil before the login began.
+func (h hop) classify(ctx context.Context, err error, keys *keyRing) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return context.Cause(ctx)
+	}
+	var (
+		dns       *net.DNSError
+		algorithm *xssh.AlgorithmNegotiationError
+		errno     syscall.Errno
+	)
+	switch {
+	case errors.As(err, &dns):
+		return h.fail(provision.ErrUnreachable, "there is no such name", err)
+	case ctx.Err() != nil, errors.Is(err, os.ErrDeadlineExceeded):
+		return h.fail(provision.ErrUnreachable, fmt.Sprintf("no login in %v", h.timeout), errors.Join(provision.ErrTimeout, err))
+	case errors.As(err, &algorithm):
+		return h.fail(provision.ErrWeak, "its SSH server needs a current key exchange, cipher and host key", err)
+	case keys != nil && refused(err):
+		return h.fail(provision.ErrAuth, keys.refused(h.user), err)
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, net.ErrClosed):
+		return h.fail(provision.ErrUnreachable, "it hung up before the login", errors.Join(errDropped, err))
+	case errors.As(err, &errno):
+		return h.fail(provision.ErrUnreachable, errno.Error(), err)
+	}
+	return h.fail(provision.ErrUnreachable, err.Error(), err)
+}
+
+// refused says whether the server turned the login down. The library has no
+// type for it; the second text is sshd's own when MaxAuthTries is reached.
+func refused(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "unable to authenticate") || strings.Contains(text, "Too many authentication failures")
+}
+
+// spoken is a connection whose first byte was waited for.
+type spoken struct {
+	net.Conn
+	first []byte
+}
+
+func (c *spoken) listen() error {
+	first := make([]byte, 1)
+	n, err := io.ReadFull(c.Conn, first)
+	c.first = first[:n]
+	return err
+}
+
+func (c *spoken) Read(p []byte) (int, error) {
+	if len(c.first) > 0 && len(p) > 0 {
+		n := copy(p, c.first)
+		c.first = c.first[n:]
+		return n, nil
+	}
+	return c.Conn.Read(p)
+}
+
+// patient is a connection whose writes do not wait for ever for a peer that
+// stopped reading.
+type patient struct{ net.Conn }
+
+func (c *patient) Write(p []byte) (int, error) {
+	if err := c.SetWriteDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(p)
+}

@@ -1,0 +1,437 @@
+package ssh
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/skeema/knownhosts"
+	xssh "golang.org/x/crypto/ssh"
+
+	"closup/model"
+)
+
+// server is an SSH server inside the test, as rude as it is told to be.
+type server struct {
+	t        *testing.T
+	listener net.Listener
+	keys     []xssh.Signer // its host keys
+	allowed  []xssh.PublicKey
+	config   xssh.Config
+	banner   string
+	forwards bool // direct-tcpip and direct-streamlocal
+
+	dropFirst   int           // connections that are closed at once
+	mute        bool          // accepts, and says nothing
+	drip        string        // said instead of a version, again and again
+	maxSessions int           // 0: any
+	freeze      chan struct{} // closed: nothing is read from any connection any more
+
+	mu          sync.Mutex
+	connections int
+	logins      int
+	offered     int // public keys that were tried
+	requests    []string
+	sessions    int
+	most        int // sessions at once
+	work        sync.WaitGroup
+	open        []net.Conn
+}
+
+// newServer starts a server whose host key is ed25519 and which lets key in.
+func newServer(t *testing.T, key xssh.PublicKey, change ...func(*server)) *server {
+	t.Helper()
+	s := &server{t: t, keys: []xssh.Signer{signer(t)}, allowed: []xssh.PublicKey{key}, freeze: make(chan struct{})}
+	for _, f := range change {
+		f(s)
+	}
+	var err error
+	if s.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	s.work.Go(s.accept)
+	t.Cleanup(s.stop)
+	return s
+}
+
+func (s *server) stop() {
+	_ = s.listener.Close()
+	s.mu.Lock()
+	for _, c := range s.open {
+		_ = c.Close()
+	}
+	s.mu.Unlock()
+	s.work.Wait()
+}
+
+func (s *server) port() int { return s.listener.Addr().(*net.TCPAddr).Port }
+
+func (s *server) address() string { return s.listener.Addr().String() }
+
+func (s *server) accept() {
+	for {
+		conn, err := s.listener.Accept()
+		if err != nil {
+			return
+		}
+		s.mu.Lock()
+		s.connections++
+		n := s.connections
+		s.open = append(s.open, conn)
+		s.mu.Unlock()
+		switch {
+		case n <= s.dropFirst:
+			_ = conn.Close()
+		case s.mute:
+		case s.drip != "":
+			s.work.Go(func() {
+				for {
+					if _, err := io.WriteString(conn, s.drip); err != nil {
+						return
+					}
+					time.Sleep(20 * time.Millisecond)
+				}
+			})
+		default:
+			s.work.Go(func() { s.serve(&gated{conn, s.freeze}) })
+		}
+	}
+}
+
+// gated is a connection that is not read any more once the gate is closed.
+type gated struct {
+	net.Conn
+	gate chan struct{}
+}
+
+func (g *gated) Read(p []byte) (int, error) {
+	n, err := g.Conn.Read(p)
+	select {
+	case <-g.gate:
+		for { // until the other end goes away, without a sound
+			if _, err := g.Conn.Read(make([]byte, 1)); err != nil {
+				return 0, err
+			}
+		}
+	default:
+		return n, err
+	}
+}
+
+func (s *server) serve(conn net.Conn) {
+	config := &xssh.ServerConfig{
+		Config: s.config,
+		PublicKeyCallback: func(_ xssh.ConnMetadata, key xssh.PublicKey) (*xssh.Permissions, error) {
+			s.count(&s.offered)
+			for _, k := range s.allowed {
+				if string(k.Marshal()) == string(key.Marshal()) {
+					return &xssh.Permissions{}, nil
+				}
+			}
+			return nil, fmt.Errorf("no such key")
+		},
+		MaxAuthTries: 6,
+	}
+	if s.banner != "" {
+		config.BannerCallback = func(xssh.ConnMetadata) string { return s.banner }
+	}
+	for _, k := range s.keys {
+		config.AddHostKey(k)
+	}
+	server, channels, requests, err := xssh.NewServerConn(conn, config)
+	if err != nil {
+		_ = conn.Close()
+		return
+	}
+	s.count(&s.logins)
+	s.work.Go(func() {
+		for r := range requests {
+			s.note(r.Type)
+			if r.WantReply {
+				_ = r.Reply(false, nil)
+			}
+		}
+	})
+	for c := range channels {
+		switch {
+		case c.ChannelType() == "session":
+			s.mu.Lock()
+			full := s.maxSessions > 0 && s.sessions >= s.maxSessions
+			if !full {
+				s.sessions++
+				s.most = max(s.most, s.sessions)
+			}
+			s.mu.Unlock()
+			if full {
+				_ = c.Reject(xssh.ResourceShortage, "no more sessions")
+				continue
+			}
+			s.work.Go(func() { s.session(c) })
+		case strings.HasPrefix(c.ChannelType(), "direct-") && s.forwards:
+			s.work.Go(func() { forward(c) })
+		default:
+			_ = c.Reject(xssh.Prohibited, "administratively prohibited")
+		}
+	}
+	_ = server.Close()
+}
+
+func (s *server) count(n *int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	*n++
+}
+
+func (s *server) get(n *int) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return *n
+}
+
+func (s *server) note(request string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests = append(s.requests, request)
+}
+
+// session runs the few commands that the tests need.
+func (s *server) session(c xssh.NewChannel) {
+	ch, requests, err := c.Accept()
+	if err != nil {
+		return
+	}
+	gone := make(chan struct{})
+	started := make(chan string, 1)
+	s.work.Go(func() {
+		defer close(gone)
+		for r := range requests {
+			s.note(r.Type)
+			if r.Type == "exec" {
+				var msg struct{ Command string }
+				_ = xssh.Unmarshal(r.Payload, &msg)
+				started <- msg.Command
+			}
+			if r.WantReply {
+				_ = r.Reply(r.Type == "exec", nil)
+			}
+		}
+	})
+	var command string
+	select {
+	case command = <-started:
+	case <-gone:
+	}
+	status := s.command(ch, command, gone)
+	s.mu.Lock()
+	s.sessions-- // before the client can know
+	s.mu.Unlock()
+	switch {
+	case status >= 0:
+		_, _ = ch.SendRequest("exit-status", false, xssh.Marshal(struct{ Status uint32 }{uint32(status)}))
+	case status == -1:
+		_, _ = ch.SendRequest("exit-signal", false, xssh.Marshal(struct {
+			Signal     string
+			Core       bool
+			Error, Tag string
+		}{"KILL", false, "", ""}))
+	}
+	_ = ch.Close()
+}
+
+func (s *server) command(ch xssh.Channel, command string, gone chan struct{}) int {
+	word, rest, _ := strings.Cut(command, " ")
+	switch word {
+	case "echo":
+		_, _ = io.WriteString(ch, rest+"\n")
+	case "cat":
+		_, _ = io.Copy(ch, ch)
+	case "fail":
+		_, _ = io.WriteString(ch.Stderr(), "\x1b[31mno such thing\x1b[0m\nmore\n")
+		return 3
+	case "killed":
+		return -1
+	case "silent":
+		return -2 // no status at all
+	case "flood":
+		chunk := make([]byte, 1<<16)
+		for range 64 {
+			if _, err := ch.Write(chunk); err != nil {
+				return 1
+			}
+		}
+	case "hang":
+		<-gone
+	}
+	return 0
+}
+
+// forward connects a direct-tcpip or direct-streamlocal channel.
+func forward(c xssh.NewChannel) {
+	network, address := "unix", ""
+	if c.ChannelType() == "direct-tcpip" {
+		var msg struct {
+			Host   string
+			Port   uint32
+			Origin string
+			From   uint32
+		}
+		_ = xssh.Unmarshal(c.ExtraData(), &msg)
+		network, address = "tcp", net.JoinHostPort(msg.Host, fmt.Sprint(msg.Port))
+	} else {
+		var msg struct {
+			Path, Reserved string
+			Zero           uint32
+		}
+		_ = xssh.Unmarshal(c.ExtraData(), &msg)
+		address = msg.Path
+	}
+	conn, err := net.Dial(network, address)
+	if err != nil {
+		_ = c.Reject(xssh.ConnectionFailed, "\x1b]52;c;ZXZpbA==\aconnection refused")
+		return
+	}
+	ch, requests, err := c.Accept()
+	if err != nil {
+		_ = conn.Close()
+		return
+	}
+	var work sync.WaitGroup
+	work.Go(func() { xssh.DiscardRequests(requests) })
+	work.Go(func() { _, _ = io.Copy(ch, conn); _ = ch.Close() })
+	_, _ = io.Copy(conn, ch)
+	_ = conn.Close()
+	work.Wait()
+}
+
+// signer is a fresh ed25519 key.
+func signer(t testing.TB) xssh.Signer {
+	t.Helper()
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := xssh.NewSignerFromKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func ecdsaSigner(t testing.TB) xssh.Signer {
+	t.Helper()
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := xssh.NewSignerFromKey(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func rsaKey(t testing.TB) *rsa.PrivateKey {
+	t.Helper()
+	k, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// operator is a home directory with a key in it, and nothing else of this machine's
+// user: no agent, no other files.
+type operator struct {
+	t    *testing.T
+	home string
+	key  ed25519.PrivateKey
+	pub  xssh.PublicKey
+}
+
+func newUser(t *testing.T) *operator {
+	t.Helper()
+	u := &operator{t: t, home: t.TempDir()}
+	t.Setenv("HOME", u.home)
+	t.Setenv("SSH_AUTH_SOCK", "")
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := xssh.NewSignerFromKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.key, u.pub = private, s.PublicKey()
+	block, err := xssh.MarshalPrivateKey(private, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.write("id", string(pem.EncodeToMemory(block)))
+	return u
+}
+
+func (u *operator) path(name string) string { return filepath.Join(u.home, ".ssh", name) }
+
+func (u *operator) write(name, text string) {
+	u.t.Helper()
+	if err := os.MkdirAll(filepath.Join(u.home, ".ssh"), 0o700); err != nil {
+		u.t.Fatal(err)
+	}
+	if err := os.WriteFile(u.path(name), []byte(text), 0o600); err != nil {
+		u.t.Fatal(err)
+	}
+}
+
+func (u *operator) read(name string) string {
+	u.t.Helper()
+	data, err := os.ReadFile(u.path(name))
+	if err != nil && !os.IsNotExist(err) {
+		u.t.Fatal(err)
+	}
+	return string(data)
+}
+
+// knows writes the server's keys to known_hosts.
+func (u *operator) knows(servers ...*server) {
+	u.t.Helper()
+	text := u.read("known_hosts")
+	for _, s := range servers {
+		for _, k := range s.keys {
+			text += knownhosts.Line([]string{s.address()}, k.PublicKey()) + "\n"
+		}
+	}
+	u.write("known_hosts", text)
+}
+
+func (u *operator) endpoint(s *server) model.Endpoint {
+	return model.Endpoint{
+		Device: "leaf1", Host: "127.0.0.1", Port: s.port(), User: "cumulus",
+		Identity: []string{"~/.ssh/id"}, Timeout: 5 * time.Second,
+	}
+}
+
+// noLeak fails where goroutines outlive the test's own work.
+func noLeak(t *testing.T, before int) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for runtime.NumGoroutine() > before {
+		if time.Now().After(deadline) {
+			buf := make([]byte, 1<<20)
+			t.Fatalf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, buf[:runtime.Stack(buf, true)])
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}

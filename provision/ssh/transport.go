@@ -1,0 +1,158 @@
+// Package ssh is the Transport that real devices stand behind: an SSH client
+// over golang.org/x/crypto/ssh which takes hosts, users, keys and jump hosts
+// as OpenSSH does, and never ignores a host key.
+//
+// Its rules:
+//   - Every wait ends. Deadlines do not work on SSH channels, so whatever
+//     takes too long is ended by closing the connection under it.
+//   - A host key is known, or asked about, or refused. A changed one is
+//     refused, whoever asks.
+//   - Nothing is left behind: a closed session has no goroutine.
+package ssh
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"time"
+
+	"closup/model"
+	"closup/provision"
+)
+
+// Config is how a Transport behaves. Its zero value is strict: a host that is
+// not in known_hosts is refused.
+type Config struct {
+	// AcceptNew takes the key of an unknown host and writes it to known_hosts,
+	// as OpenSSH does with StrictHostKeyChecking=accept-new.
+	AcceptNew bool
+	// Ask is asked about the key of an unknown host, one host at a time. True
+	// writes it to known_hosts. It is never asked about a changed key.
+	Ask func(ctx context.Context, e *provision.HostKeyError) bool
+	// Handshakes is how many run at once; waiting for a host that does not
+	// speak is not counted. 0: eight a core.
+	Handshakes int
+	// KeepAlive is how often an idle connection is probed, and how long the
+	// answer may take before the connection is given up. 0: 10 s.
+	KeepAlive time.Duration
+	// Log, where set, gets what is worth reading, such as banners. It may be
+	// called by several goroutines.
+	Log func(device, text string)
+}
+
+// Transport dials devices. It may be used by several goroutines.
+type Transport struct {
+	c     Config
+	slots chan struct{} // handshakes under way
+	hosts hostKeys
+	ask   sync.Mutex
+
+	mu       sync.Mutex
+	bastions map[string]*bastion
+	settings *settings // of ~/.ssh/config, read once
+}
+
+const (
+	dialTimeout = 10 * time.Second
+	// A server that is asked by too many at once drops connections before it
+	// says anything (sshd's MaxStartups); it is asked again this often.
+	dropTries = 4
+)
+
+// New makes a Transport.
+func New(c Config) *Transport {
+	if c.Handshakes <= 0 {
+		c.Handshakes = 8 * runtime.GOMAXPROCS(0)
+	}
+	if c.KeepAlive <= 0 {
+		c.KeepAlive = 10 * time.Second
+	}
+	if c.Log == nil {
+		c.Log = func(string, string) {}
+	}
+	return &Transport{c: c, slots: make(chan struct{}, c.Handshakes), bastions: map[string]*bastion{}}
+}
+
+// Dial implements provision.Transport. Its errors are *provision.DeviceError
+// or *provision.HostKeyError, or the context's own where it was cancelled.
+func (t *Transport) Dial(ctx context.Context, e model.Endpoint) (provision.Session, error) {
+	hops, err := t.route(e)
+	if err != nil {
+		return nil, err
+	}
+	s, err := t.dialRoute(ctx, hops)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// dialRoute connects to the last of the hops through those before it. The
+// connection to a jump host is shared by all that go through it.
+func (t *Transport) dialRoute(ctx context.Context, hops []hop) (*session, error) {
+	last := hops[len(hops)-1]
+	if len(hops) == 1 {
+		return t.connect(ctx, last, nil)
+	}
+	b, err := t.through(ctx, hops[:len(hops)-1])
+	if err != nil {
+		return nil, err
+	}
+	s, err := t.connect(ctx, last, b.session)
+	if err != nil {
+		t.leave(b)
+		return nil, err
+	}
+	s.release = func() { t.leave(b) }
+	return s, nil
+}
+
+// connect dials one hop until it is in, refused for good, or has dropped us
+// too often. The prompt for an unknown key happens between two dials, so that
+// no deadline runs while somebody reads a fingerprint.
+func (t *Transport) connect(ctx context.Context, h hop, via *session) (*session, error) {
+	asked := false
+	for try := 1; ; try++ {
+		s, err := t.handshake(ctx, h, via)
+		var unknown *unknownHost
+		switch {
+		case err == nil:
+			return s, nil
+		case errors.As(err, &unknown):
+			if asked || t.c.Ask == nil || !t.prompt(ctx, unknown.HostKeyError) {
+				return nil, unknown.HostKeyError
+			}
+			asked = true
+			if err := t.hosts.add(h, unknown.address, unknown.key); err != nil {
+				return nil, err
+			}
+		case errors.Is(err, errDropped) && try < dropTries:
+			pause := time.Duration(try) * (100*time.Millisecond + rand.N(200*time.Millisecond))
+			if !sleep(ctx, pause) {
+				return nil, err
+			}
+		default:
+			return nil, err
+		}
+	}
+}
+
+func (t *Transport) prompt(ctx context.Context, e *provision.HostKeyError) bool {
+	t.ask.Lock()
+	defer t.ask.Unlock()
+	return ctx.Err() == nil && t.c.Ask(ctx, e)
+}
+
+// sleep waits for d, or says that ctx ended before.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
