@@ -1,0 +1,121 @@
+// Package observe asks every device what it sees and holds that beside what
+// the plan expects.
+package observe
+
+import (
+	"net/netip"
+	"time"
+
+	"closup/model"
+)
+
+// Snapshot is what all devices said in one round. None is missing: a device
+// that could not be asked stands there with its error and its last figures.
+type Snapshot struct {
+	At      time.Time
+	Devices []Device // in the plan's order
+}
+
+// Device is what one device said.
+type Device struct {
+	Name          string
+	Reachable     bool
+	Err           error
+	RouterVersion string
+	ASN           uint32
+	RouterID      netip.Addr
+	At            time.Time // when its figures were read; zero: never
+	Peers         []Peer    // sorted by Key
+	Routes        []Route   // BGP's table, sorted by prefix
+	Kernel        []KernelRoute
+}
+
+// Peer is one neighbor as bgpd shows it.
+type Peer struct {
+	Key      string // interface or address
+	State    string // "Established", "Idle", "Idle (PfxCt)", ...
+	Detail   string // peerState: "OK" also for peers that are down
+	Hostname string // as told by the peer; stale after a drop
+	ASN      uint32 // remoteAs
+	Uptime   time.Duration
+	Received int // prefixes
+	Sent     int
+	Flaps    int // connectionsDropped
+}
+
+// Route is one prefix of a device with its usable paths (best and multipath).
+type Route struct {
+	Prefix netip.Prefix
+	Local  bool // originated here
+	Paths  []model.Path
+}
+
+// KernelRoute is one route of the device's kernel.
+type KernelRoute struct {
+	Prefix    netip.Prefix
+	Protocol  string // "bgp", "boot", "kernel", ...
+	Port      string // interface it leaves by; empty with several next hops
+	Hops      []Hop
+	Blackhole bool // or unreachable, prohibit
+}
+
+// Hop is one next hop of a kernel route.
+type Hop struct {
+	Via  netip.Addr // invalid: on the link
+	Port string
+}
+
+// Status is the plan beside a snapshot, as `closup status -o json` prints it.
+type Status struct {
+	At       time.Time       `json:"at"`
+	Devices  []DeviceStatus  `json:"devices"`
+	Sessions []SessionStatus `json:"sessions"`
+	Routes   []RouteStatus   `json:"routes"`
+	Summary  Summary         `json:"summary"`
+}
+
+// DeviceStatus says whether a device answers. Age is in seconds; -1: never read.
+type DeviceStatus struct {
+	Name          string  `json:"name"`
+	Reachable     bool    `json:"reachable"`
+	Error         string  `json:"error"`
+	RouterVersion string  `json:"router_version"`
+	Age           float64 `json:"age"`
+}
+
+// SessionStatus is one end of a session, expected beside actual. Uptime is in
+// seconds.
+type SessionStatus struct {
+	Device           string  `json:"device"`
+	Port             string  `json:"port"`
+	Peer             string  `json:"peer"`
+	PeerPort         string  `json:"peer_port"`
+	Expected         bool    `json:"expected"`
+	State            string  `json:"state"` // bgpd's, or "missing", "unreachable"
+	PeerASN          uint32  `json:"peer_asn"`
+	ActualPeer       string  `json:"actual_peer"`
+	ActualASN        uint32  `json:"actual_asn"`
+	Uptime           float64 `json:"uptime"`
+	PrefixesReceived int     `json:"prefixes_received"`
+	PrefixesSent     int     `json:"prefixes_sent"`
+	Flaps            int     `json:"flaps"`
+}
+
+// RouteStatus is one expected prefix on one device.
+type RouteStatus struct {
+	Device        string       `json:"device"`
+	Prefix        netip.Prefix `json:"prefix"`
+	ExpectedPaths int          `json:"expected_paths"`
+	ActualPaths   int          `json:"actual_paths"`
+	State         string       `json:"state"` // "ok", "missing", "narrow", "pending"
+}
+
+// Summary counts ends of sessions, routes and devices.
+type Summary struct {
+	SessionsExpected    int `json:"sessions_expected"`
+	SessionsEstablished int `json:"sessions_established"`
+	RoutesExpected      int `json:"routes_expected"`
+	RoutesOK            int `json:"routes_ok"`
+	RoutesPending       int `json:"routes_pending"`
+	DevicesUnreachable  int `json:"devices_unreachable"`
+}

@@ -1,0 +1,283 @@
+package observe
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"closup/model"
+)
+
+// BGP is what `show bgp summary json` says of the default VRF.
+type BGP struct {
+	ASN      uint32 // 0: no BGP instance
+	RouterID netip.Addr
+	Peers    []Peer // sorted by Key; a peer of several families once
+}
+
+// ParseSummary reads every shape of `show bgp summary json`: one object for
+// each family, a flat one, and both under the VRF's name. Field names are
+// those of Quagga and of FRR 2 to 10.
+func ParseSummary(data []byte) (BGP, error) {
+	var b BGP
+	var root map[string]json.RawMessage
+	if err := decode(data, &root); err != nil {
+		return b, err
+	}
+	if vrf, ok := root["default"]; ok {
+		root = nil
+		if err := json.Unmarshal(vrf, &root); err != nil {
+			return b, fmt.Errorf("the VRF of a BGP summary is no object: %w", err)
+		}
+	}
+	if _, flat := root["peers"]; flat {
+		return b, b.family(root)
+	}
+	names := make([]string, 0, len(root))
+	for name := range root {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		var family map[string]json.RawMessage
+		if json.Unmarshal(root[name], &family) != nil {
+			continue // a scalar beside the families
+		}
+		if err := b.family(family); err != nil {
+			return b, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return b, nil
+}
+
+// peerJSON is one peer. Counters that changed their name have both.
+type peerJSON struct {
+	RemoteAS   asn    `json:"remoteAs"`
+	State      string `json:"state"`
+	PeerState  string `json:"peerState"`
+	Hostname   string `json:"hostname"`
+	UptimeMsec int64  `json:"peerUptimeMsec"`
+	PfxRcd     *int   `json:"pfxRcd"`
+	PfxRcdOld  int    `json:"prefixReceivedCount"`
+	PfxSnt     int    `json:"pfxSnt"`
+	Dropped    int    `json:"connectionsDropped"`
+}
+
+// family adds one address family. A peer's prefixes add up over them.
+func (b *BGP) family(f map[string]json.RawMessage) error {
+	var head struct {
+		AS       asn    `json:"as"`
+		RouterID string `json:"routerId"`
+	}
+	for name, into := range map[string]any{"as": &head.AS, "routerId": &head.RouterID} {
+		if raw, ok := f[name]; ok {
+			if err := json.Unmarshal(raw, into); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+	}
+	if head.AS != 0 {
+		b.ASN = uint32(head.AS)
+	}
+	if id, err := netip.ParseAddr(head.RouterID); err == nil {
+		b.RouterID = id
+	}
+	var peers map[string]peerJSON
+	if raw, ok := f["peers"]; ok {
+		if err := json.Unmarshal(raw, &peers); err != nil {
+			return fmt.Errorf("peers: %w", err)
+		}
+	}
+	for key, p := range peers {
+		received := p.PfxRcdOld
+		if p.PfxRcd != nil {
+			received = *p.PfxRcd
+		}
+		i, known := slices.BinarySearchFunc(b.Peers, key, func(p Peer, key string) int { return strings.Compare(p.Key, key) })
+		if known {
+			b.Peers[i].Received += received
+			b.Peers[i].Sent += p.PfxSnt
+			continue
+		}
+		b.Peers = slices.Insert(b.Peers, i, Peer{
+			Key: key, State: p.State, Detail: p.PeerState, Hostname: p.Hostname, ASN: uint32(p.RemoteAS),
+			Uptime:   time.Duration(p.UptimeMsec) * time.Millisecond,
+			Received: received, Sent: p.PfxSnt, Flaps: p.Dropped,
+		})
+	}
+	return nil
+}
+
+// asn is an AS number in JSON: a number, or in asdot notation a string.
+type asn uint32
+
+func (a *asn) UnmarshalJSON(data []byte) error {
+	text := strings.Trim(string(data), `"`)
+	n, err := parseASN(text)
+	*a = asn(n)
+	return err
+}
+
+func parseASN(text string) (uint32, error) {
+	if high, low, dotted := strings.Cut(text, "."); dotted {
+		h, err1 := strconv.ParseUint(high, 10, 16)
+		l, err2 := strconv.ParseUint(low, 10, 16)
+		if err1 != nil || err2 != nil {
+			return 0, fmt.Errorf("%q is not an AS number", text)
+		}
+		return uint32(h<<16 | l), nil
+	}
+	n, err := strconv.ParseUint(text, 10, 32)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not an AS number", text)
+	}
+	return uint32(n), nil
+}
+
+// tablePath is one path of `show bgp ipv4 unicast json`.
+type tablePath struct {
+	Valid     bool   `json:"valid"`
+	Best      flag   `json:"bestpath"`
+	Multipath flag   `json:"multipath"`
+	PeerID    string `json:"peerId"`
+	Path      string `json:"path"`
+	Weight    int    `json:"weight"`
+	Nexthops  []struct {
+		IP   string `json:"ip"`
+		Used bool   `json:"used"`
+	} `json:"nexthops"`
+}
+
+// flag is true, or the object {"overall": true} that the detailed forms have.
+type flag bool
+
+func (f *flag) UnmarshalJSON(data []byte) error {
+	if bytes.HasPrefix(data, []byte("{")) {
+		var o struct{ Overall bool }
+		err := json.Unmarshal(data, &o)
+		*f = flag(o.Overall)
+		return err
+	}
+	var b bool
+	err := json.Unmarshal(data, &b)
+	*f = flag(b)
+	return err
+}
+
+// ParseTable reads `show bgp ipv4 unicast json` (or ipv6): each prefix with the
+// paths that are used, best and multipath. An unnumbered peer stands in it by
+// its link-local address, which need not be unique; fib says which port the
+// kernel's route for the prefix leaves by. A port that stays unknown is given
+// as the peer's address.
+func ParseTable(data []byte, fib []KernelRoute) ([]Route, error) {
+	var table struct {
+		Warning string                     `json:"warning"`
+		Routes  map[string]json.RawMessage `json:"routes"`
+	}
+	if err := decode(data, &table); err != nil {
+		return nil, err
+	}
+	ports := portsOf(fib)
+	routes := make([]Route, 0, len(table.Routes))
+	for text, raw := range table.Routes {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("the BGP table has a prefix %q: %w", text, err)
+		}
+		var paths []tablePath
+		if err := json.Unmarshal(raw, &paths); err != nil {
+			return nil, fmt.Errorf("the BGP table's %s: %w", text, err)
+		}
+		r := Route{Prefix: prefix}
+		ways := ports.of(prefix)
+		for _, p := range paths {
+			if !p.Valid || !bool(p.Best || p.Multipath) {
+				continue
+			}
+			as, err := parseASPath(p.Path)
+			if err != nil {
+				return nil, fmt.Errorf("the BGP table's %s: %w", text, err)
+			}
+			path := model.Path{AS: as}
+			if p.PeerID == "(unspec)" || p.PeerID == "" {
+				r.Local = true
+			} else {
+				path.Port = ways.take(p.nexthops(), p.PeerID)
+			}
+			r.Paths = append(r.Paths, path)
+		}
+		if len(r.Paths) == 0 {
+			continue // known, but not usable
+		}
+		slices.SortFunc(r.Paths, comparePaths)
+		routes = append(routes, r)
+	}
+	slices.SortFunc(routes, func(a, b Route) int { return comparePrefixes(a.Prefix, b.Prefix) })
+	return routes, nil
+}
+
+func (p tablePath) nexthops() []string {
+	var all []string
+	for _, n := range p.Nexthops {
+		all = append(all, n.IP)
+	}
+	return all
+}
+
+// parseASPath reads an AS path as bgpd prints it, nearest first. The members
+// of sets and confederations count one by one.
+func parseASPath(text string) ([]uint32, error) {
+	var as []uint32
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,{}()[]", r) }) {
+		n, err := parseASN(word)
+		if err != nil {
+			return nil, err
+		}
+		as = append(as, n)
+	}
+	return as, nil
+}
+
+func comparePaths(a, b model.Path) int {
+	if c := strings.Compare(a.Port, b.Port); c != 0 {
+		return c
+	}
+	return slices.Compare(a.AS, b.AS)
+}
+
+// comparePrefixes sorts IPv4 before IPv6, then by address, then the shorter.
+func comparePrefixes(a, b netip.Prefix) int {
+	if c := a.Addr().Compare(b.Addr()); c != 0 {
+		return c
+	}
+	return a.Bits() - b.Bits()
+}
+
+// decode reads one JSON document. What a router prints instead of one ("bgpd
+// is not running") is the error.
+func decode(data []byte, into any) error {
+	data = bytes.TrimSpace(data)
+	if !bytes.HasPrefix(data, []byte("{")) && !bytes.HasPrefix(data, []byte("[")) {
+		line, _, _ := bytes.Cut(data, []byte("\n"))
+		return &saidError{text: strings.TrimSpace(string(line))}
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return fmt.Errorf("JSON that cannot be read: %w", err)
+	}
+	return nil
+}
+
+// saidError is a sentence in the place of a document.
+type saidError struct{ text string }
+
+func (e *saidError) Error() string {
+	if e.text == "" {
+		return "the router printed nothing"
+	}
+	return "the router says: " + e.text
+}
