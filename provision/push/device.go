@@ -1,0 +1,214 @@
+package push
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"closup/provision"
+	"closup/render"
+)
+
+// device is one target on its way through the phases.
+type device struct {
+	push   *push
+	target Target
+	report DeviceReport
+	phase  string
+
+	session provision.Session
+	files   []*file
+	units   []*unit // that the files name, each after those it needs
+
+	touched    bool // from here on the device is not what it was
+	rolledBack bool
+	done       bool
+}
+
+// file is one artifact beside what the device holds.
+type file struct {
+	render.Artifact
+	was     state  // as it was found
+	want    []byte // as it shall be
+	changed bool
+}
+
+// state is a file on the device.
+type state struct {
+	exists bool
+	mode   string // octal: "640"
+	owner  string // "frr:frr"
+	body   []byte
+}
+
+// unit is what makes some of the files live.
+type unit struct {
+	render.Unit
+	files []*file
+	was   running
+	due   bool // it must be activated
+}
+
+// running is what a device says of a unit.
+type running struct {
+	text   []byte // its running state; empty where the unit shows none
+	shown  bool   // that could be had
+	fault  string // what is not as the files on disk ask; empty: nothing
+	record []byte // what was written down when it was confirmed last
+}
+
+func newDevice(p *push, t Target) *device {
+	return &device{push: p, target: t, report: DeviceReport{Name: t.Device.Name, Files: []File{}}}
+}
+
+func (f *file) owner() string {
+	if f.Owner == "" {
+		return "root:root"
+	}
+	return f.Owner
+}
+
+func (f *file) mode() string { return fmt.Sprintf("%o", f.Mode.Perm()) }
+
+// errorf is a failure of the phase under way.
+func (d *device) errorf(err error, output, format string, args ...any) error {
+	return &Error{d.target.Device.Name, d.phase, provision.Plain(fmt.Sprintf(format, args...)), provision.Plain(output), err}
+}
+
+// script begins a script for the device.
+func (d *device) script() *script { return newScript(d.push) }
+
+// log tells what is done on the device, where somebody wants to know.
+func (d *device) log(format string, args ...any) {
+	if d.push.Verbose {
+		d.tell(Event{Kind: Log, Text: strings.TrimRight(provision.Plain(fmt.Sprintf(format, args...)), "\n")})
+	}
+}
+
+const (
+	verbTimeout = 60 * time.Second // one round trip
+	jobTimeout  = 15 * time.Minute // install and activate, undo included
+)
+
+// root runs a script as root on the device.
+func (d *device) root(ctx context.Context, s *script) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, verbTimeout)
+	defer cancel()
+	return provision.RunRoot(ctx, d.session, s.String())
+}
+
+// persist is root for a device that is being changed: a connection that breaks
+// is made anew, for as long as the device may need to undo.
+func (d *device) persist(ctx context.Context, s *script) ([]byte, error) {
+	deadline := time.Now().Add(d.push.Undo + 30*time.Second)
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 3*time.Second) {
+		err := d.connected(ctx)
+		if err == nil {
+			var out []byte
+			out, err = d.root(ctx, s)
+			if err == nil || !provision.Retryable(err) && !errors.Is(err, provision.ErrOutput) {
+				return out, err
+			}
+			d.close()
+		}
+		if !provision.Retryable(err) && !errors.Is(err, provision.ErrOutput) || time.Now().After(deadline) {
+			return nil, err
+		}
+		d.log("the connection broke; trying again: %v", err)
+		time.Sleep(pause)
+	}
+}
+
+func (d *device) connected(ctx context.Context) (err error) {
+	if d.session == nil {
+		ctx, cancel := context.WithTimeout(ctx, verbTimeout)
+		defer cancel()
+		d.session, err = d.push.transport.Dial(ctx, d.target.Endpoint)
+		if err != nil {
+			d.session = nil
+		}
+	}
+	return err
+}
+
+func (d *device) close() {
+	if d.session != nil {
+		_ = d.session.Close()
+		d.session = nil
+	}
+}
+
+// plan sorts the artifacts by unit, and the units so that each comes after
+// those it needs.
+func (d *device) plan() error {
+	d.files, d.units = nil, nil
+	for _, a := range d.target.Artifacts {
+		d.files = append(d.files, &file{Artifact: a})
+	}
+	units := map[string]*unit{}
+	for _, row := range d.push.Units {
+		u := &unit{Unit: row}
+		for _, f := range d.files {
+			if f.Unit == row.Name {
+				u.files = append(u.files, f)
+			}
+		}
+		if len(u.files) > 0 {
+			units[row.Name] = u
+			d.units = append(d.units, u)
+		}
+	}
+	for _, f := range d.files {
+		if units[f.Unit] == nil {
+			return d.errorf(nil, "", "nothing says how %s is made live (unit %q)", f.Path, f.Unit)
+		}
+	}
+	d.units = ordered(d.units, units)
+	return nil
+}
+
+// ordered is a depth-first walk: the table's order, but for what must come
+// before.
+func ordered(list []*unit, byName map[string]*unit) []*unit {
+	var out []*unit
+	seen := map[string]bool{}
+	var visit func(*unit)
+	visit = func(u *unit) {
+		if u == nil || seen[u.Name] {
+			return
+		}
+		seen[u.Name] = true
+		for _, name := range u.After {
+			visit(byName[name])
+		}
+		out = append(out, u)
+	}
+	for _, u := range list {
+		visit(u)
+	}
+	return out
+}
+
+func (d *device) changed() []*file {
+	return slices.DeleteFunc(slices.Clone(d.files), func(f *file) bool { return !f.changed })
+}
+
+func (d *device) due() []*unit {
+	return slices.DeleteFunc(slices.Clone(d.units), func(u *unit) bool { return !u.due })
+}
+
+// recordOf is what is written down of a unit once it is confirmed: the sums of
+// its files, and its running state.
+func recordOf(u *unit, running []byte) []byte {
+	var b bytes.Buffer
+	for _, f := range u.files {
+		fmt.Fprintf(&b, "%s %s\n", sumOf(f.want), f.Path)
+	}
+	b.WriteString("\n")
+	b.Write(running)
+	return b.Bytes()
+}

@@ -1,0 +1,131 @@
+// Package push brings devices to their generated files, all of them or none,
+// and says at each step what it does.
+package push
+
+import (
+	"time"
+
+	"closup/model"
+	"closup/render"
+)
+
+// Result is how a device ended.
+type Result string
+
+const (
+	Changed    Result = "changed"
+	Unchanged  Result = "unchanged"
+	Failed     Result = "failed"
+	RolledBack Result = "rolled-back"
+	Skipped    Result = "skipped"
+	Pending    Result = "pending"
+)
+
+// Target is one device of a push: where it is and what it shall hold.
+type Target struct {
+	Device    model.Device
+	Endpoint  model.Endpoint
+	Artifacts []render.Artifact
+}
+
+// Options say how a push goes. The zero value is a careful real push.
+type Options struct {
+	Parallel int           // devices worked on at once; 0: 32
+	DryRun   bool          // stop after the diff: devices that differ are `changed`, and were not touched
+	Verbose  bool          // send Log events
+	Units    []render.Unit // what the artifacts' units are; nil: render.Units
+	// Undo is how long a device waits to be confirmed after its files are
+	// live. One that is not (it lost its management, the operator's machine
+	// died) puts the old files back by itself. 0: 120 s.
+	Undo time.Duration
+	// Sessions is how long to wait at the end for BGP sessions between the
+	// devices of this push. One that is missing is a note, not a failure.
+	// 0: 30 s; negative: no wait.
+	Sessions time.Duration
+}
+
+// Event is one thing that happened to one device.
+type Event struct {
+	At     time.Time
+	Device string
+	Phase  string // name of a row of Phases; empty with Done
+	Kind   Kind
+	Text   string        // Log: a remote command or its output; Fault: the short message
+	Err    error         // Fault
+	Report *DeviceReport // Done
+}
+
+// Kind of an event.
+type Kind uint8
+
+const (
+	Started  Kind = iota // a phase began
+	Finished             // it ended well; Text is what is to be noted
+	Log                  // something to read, with -v
+	Fault                // the phase failed; Err says why
+	Done                 // the device is through; Report says how
+)
+
+// File is one file of a device and whether the push changes it.
+type File struct {
+	Path    string `json:"path"`
+	Changed bool   `json:"changed"`
+	Change  Change `json:"-"`
+}
+
+// Change is a file as the device has it and as it gets it. Nothing is in it
+// where the file does not change.
+type Change struct {
+	From, To  string // names: DEVICE/path, or /dev/null where the device has none
+	Was, Want []byte
+	Note      string // what changes beside the bytes, with its end of line: mode and owner
+}
+
+// Diff is the unified difference, with so many equal lines around each change
+// as one of render.Contexts says.
+func (c Change) Diff(context int) string {
+	return render.Diff(c.From, c.To, c.Was, c.Want, context) + c.Note
+}
+
+// Summary counts devices by result.
+type Summary struct {
+	Changed    int `json:"changed"`
+	Unchanged  int `json:"unchanged"`
+	Failed     int `json:"failed"`
+	RolledBack int `json:"rolled_back"`
+	Skipped    int `json:"skipped"`
+	Pending    int `json:"pending"`
+}
+
+// Outcome is a whole push, as `closup push -o json` prints it.
+type Outcome struct {
+	Devices []DeviceReport `json:"devices"`
+	Summary Summary        `json:"summary"`
+}
+
+// Collect counts reports.
+func Collect(reports []DeviceReport) Outcome {
+	o := Outcome{Devices: append([]DeviceReport{}, reports...)}
+	counts := map[Result]*int{
+		Changed: &o.Summary.Changed, Unchanged: &o.Summary.Unchanged, Failed: &o.Summary.Failed,
+		RolledBack: &o.Summary.RolledBack, Skipped: &o.Summary.Skipped, Pending: &o.Summary.Pending,
+	}
+	for i, r := range o.Devices {
+		if o.Devices[i].Files == nil {
+			o.Devices[i].Files = []File{}
+		}
+		*counts[r.Result]++
+	}
+	return o
+}
+
+// DeviceReport is the outcome for one device.
+type DeviceReport struct {
+	Name    string  `json:"name"`
+	Result  Result  `json:"result"`
+	Files   []File  `json:"files"`
+	Seconds float64 `json:"seconds"`
+	Error   string  `json:"error"`
+	Note    string  `json:"note,omitempty"` // what to know of a device that did not fail
+	Err     error   `json:"-"`
+}

@@ -1,0 +1,107 @@
+package push
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"closup/provision"
+)
+
+// library is the device side, as functions of POSIX sh.
+//
+//go:embed device.sh
+var library string
+
+// script is one verb for a device, line by line. All quoting happens here.
+type script struct{ strings.Builder }
+
+// newScript begins a script that knows closup's directory on the device and
+// the one of this push.
+func newScript(p *push) *script {
+	s := &script{}
+	s.line("B=%s T=%s PATIENCE=%s", p.home, p.home+"/push/"+p.id, p.patience)
+	s.WriteString(library)
+	return s
+}
+
+// line adds a command. Its arguments are quoted, so %s is always one word.
+func (s *script) line(format string, args ...any) {
+	quoted := make([]any, len(args))
+	for i, a := range args {
+		quoted[i] = provision.Quote(fmt.Sprint(a))
+	}
+	fmt.Fprintf(s, format+"\n", quoted...)
+}
+
+// function defines name as the given commands, which are sh themselves.
+func (s *script) function(name, commands string) {
+	fmt.Fprintf(s, "%s() {\n%s\n}\n", name, strings.TrimRight(commands, "\n"))
+}
+
+// unpack puts data into a file on the device.
+func (s *script) unpack(path string, data []byte) {
+	// Word by word quoted, but $T is the device's to fill in.
+	fmt.Fprintf(s, "unpack \"$T\"%s %s <<'END_OF_FILE' || exit 65\n", provision.Quote(path), sumOf(data))
+	text := base64.StdEncoding.EncodeToString(data)
+	for len(text) > 0 {
+		n := min(76, len(text))
+		s.WriteString(text[:n] + "\n")
+		text = text[n:]
+	}
+	s.WriteString("END_OF_FILE\n")
+}
+
+func sumOf(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// block is one answer of the device: a header and what stood below it.
+type block struct {
+	kind string // first word of the header
+	rest string
+	data []byte
+}
+
+// blocks reads what the look and follow functions print.
+func blocks(out []byte) ([]block, error) {
+	var all []block
+	var text bytes.Buffer
+	open := false
+	for line := range bytes.Lines(out) {
+		word := strings.TrimRight(string(line), "\r\n")
+		switch {
+		case !open:
+			kind, rest, _ := strings.Cut(word, " ")
+			all, open = append(all, block{kind: kind, rest: rest}), true
+			text.Reset()
+		case word == ".":
+			data, err := base64.StdEncoding.DecodeString(text.String())
+			if err != nil {
+				return nil, fmt.Errorf("%w: %q holds something else than base64", provision.ErrOutput, all[len(all)-1].kind)
+			}
+			all[len(all)-1].data, open = data, false
+		default:
+			text.WriteString(word)
+		}
+	}
+	if open {
+		return nil, fmt.Errorf("%w: it stops in the middle", provision.ErrOutput)
+	}
+	return all, nil
+}
+
+// ended splits what a command printed from its status, which is the last line.
+func (b block) ended() (text []byte, good bool) {
+	text = bytes.TrimSuffix(b.data, []byte("\n"))
+	i := bytes.LastIndexByte(text, '\n')
+	if i < 0 {
+		return nil, false
+	}
+	return text[:i], string(text[i+1:]) == "0"
+}

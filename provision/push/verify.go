@@ -1,0 +1,206 @@
+package push
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"closup/model"
+	"closup/provision"
+	"closup/provision/observe"
+)
+
+// settlePause is how long a running state must stand still to be believed.
+const settlePause = 300 * time.Millisecond
+
+// verify looks at the device from a new connection. If all is as asked it
+// confirms, and the device keeps the new files; if not, it has them put back.
+func verify(ctx context.Context, d *device) error {
+	d.close()
+	deadline := time.Now().Add(d.push.settle)
+	var before *seen
+	for {
+		now, err := d.inspect(ctx)
+		switch {
+		case err == nil && before != nil && sameRunning(before, now):
+			return d.confirm(ctx, now)
+		case err == nil:
+			before = now // once more: it may still be reading
+		case time.Now().After(deadline):
+			return d.abort(ctx, err)
+		}
+		time.Sleep(settlePause)
+	}
+}
+
+// inspect says whether the device holds and runs what was asked.
+func (d *device) inspect(ctx context.Context) (*seen, error) {
+	if err := d.connected(ctx); err != nil {
+		return nil, err
+	}
+	found, err := d.look(ctx, true)
+	if err != nil {
+		d.close()
+		return nil, err
+	}
+	for i, f := range d.files {
+		if got := found.files[i]; !got.exists || !bytes.Equal(got.body, f.want) || got.mode != f.mode() || got.owner != f.owner() {
+			return nil, d.errorf(nil, "", "%s is not what was installed", f.Path)
+		}
+	}
+	for i, u := range d.units {
+		switch r := found.units[i]; {
+		case !r.shown:
+			return nil, d.errorf(nil, string(r.text), "the state of %s cannot be seen: %s", u.Name, firstOf(string(r.text)))
+		case r.fault != "":
+			return nil, d.errorf(nil, "", "%s is not live: %s", u.Name, r.fault)
+		}
+	}
+	return found, d.routes(ctx)
+}
+
+// routes says whether the router runs as the ASN that was asked, and knows
+// every peer. Whether they answer is for later.
+func (d *device) routes(ctx context.Context) error {
+	r := d.target.Device.Routing
+	if r.ASN == 0 {
+		return nil
+	}
+	now, err := d.ask(ctx)
+	switch {
+	case err != nil:
+		return d.errorf(err, "", "its router cannot be asked: %v", err)
+	case now.Err != nil:
+		return d.errorf(nil, "", "its router does not run: %v", now.Err)
+	case now.ASN != r.ASN && len(r.Peers) > 0:
+		return d.errorf(nil, "", "its router has ASN %d, not %d", now.ASN, r.ASN)
+	}
+	for _, p := range r.Peers {
+		if _, ok := now.Peer(p.Key()); !ok {
+			return d.errorf(nil, "", "its router does not know the peer on %s (%s)", p.Key(), p.Device)
+		}
+	}
+	return nil
+}
+
+func (d *device) ask(ctx context.Context) (observe.Device, error) {
+	ctx, cancel := context.WithTimeout(ctx, verbTimeout)
+	defer cancel()
+	return observe.Ask(ctx, d.session, d.target.Device.Name)
+}
+
+func sameRunning(a, b *seen) bool {
+	for i := range a.units {
+		if !bytes.Equal(a.units[i].text, b.units[i].text) {
+			return false
+		}
+	}
+	return true
+}
+
+// confirm keeps the new files for good, and writes down what is live now.
+func (d *device) confirm(ctx context.Context, now *seen) error {
+	s := d.script()
+	s.WriteString("umask 077; mkdir -p \"$B/live\" || exit 65\n")
+	// Asked twice, because the answer was lost, it has confirmed already.
+	s.WriteString("mv \"$T/pending\" \"$T/confirmed\" 2>/dev/null || [ -e \"$T/confirmed\" ] || { follow undoing; exit 0; }\n")
+	for i, u := range d.units {
+		s.unpack("/record."+u.Name, recordOf(u, now.units[i].text))
+		s.line("mv -f \"$T/record.\"%s \"$B/live/\"%s || exit 65", u.Name, u.Name)
+	}
+	s.WriteString("follow active\n")
+	s.WriteString("sweep; rm -rf \"$T/new\" \"$T/unit\" \"$T/job\" \"$T/said\"\n")
+	if err := d.follow(ctx, s, "done"); err != nil {
+		return err
+	}
+	d.holds()
+	return nil
+}
+
+// abort has the old files put back, because of what verify found.
+func (d *device) abort(ctx context.Context, found error) error {
+	s := d.script()
+	s.WriteString("mv \"$T/pending\" \"$T/aborted\" 2>/dev/null\nfollow active undoing\n")
+	err := d.follow(ctx, s, "done")
+	if !d.rolledBack {
+		if err == nil {
+			return found
+		}
+		return d.errorf(found, "", "%s; and then: %s", without(d, found), without(d, err))
+	}
+	return d.errorf(found, "", "%s; the old files are back", without(d, found))
+}
+
+// without is an error's text without the device's name before it.
+func without(d *device, err error) string {
+	return strings.TrimPrefix(err.Error(), d.target.Device.Name+": ")
+}
+
+// sessions waits for the BGP sessions with other devices of this push. One
+// that does not come up is worth a note: the far end, a cable or time may be
+// missing, and nothing that this device could take back.
+func sessions(ctx context.Context, d *device) error {
+	wanted := d.wanted()
+	if len(wanted) == 0 || d.push.Sessions < 0 {
+		return nil
+	}
+	deadline := time.Now().Add(d.push.Sessions)
+	for {
+		var missing []string
+		err := d.connected(ctx)
+		if err == nil {
+			var now observe.Device
+			if now, err = d.ask(ctx); err == nil {
+				missing = down(wanted, now)
+			} else if provision.Retryable(err) {
+				d.close()
+			}
+		}
+		switch {
+		case err == nil && len(missing) == 0:
+			return nil
+		case ctx.Err() != nil:
+			d.report.Note = "it was not waited for its sessions: the push was stopped"
+			return nil
+		case time.Now().After(deadline):
+			d.report.Note = note(d.push.Sessions, missing, err)
+			return nil
+		}
+		select {
+		case <-time.After(settlePause):
+		case <-ctx.Done():
+		}
+	}
+}
+
+func note(wait time.Duration, missing []string, err error) string {
+	if err != nil {
+		return fmt.Sprintf("its sessions could not be seen: %v", err)
+	}
+	return fmt.Sprintf("not Established after %v: %s", wait, strings.Join(missing, ", "))
+}
+
+// wanted are the sessions whose both ends are as asked.
+func (d *device) wanted() []model.Peer {
+	d.push.mu.Lock()
+	defer d.push.mu.Unlock()
+	var out []model.Peer
+	for _, p := range d.target.Device.Routing.Peers {
+		if d.push.live[p.Device] {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func down(wanted []model.Peer, now observe.Device) []string {
+	var out []string
+	for _, w := range wanted {
+		if p, _ := now.Peer(w.Key()); p.State != observe.Established {
+			out = append(out, fmt.Sprintf("%s to %s", w.Key(), w.Device))
+		}
+	}
+	return out
+}
