@@ -1,0 +1,72 @@
+package work
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"closup/lab"
+	"closup/lab/netns"
+)
+
+// Backends are the kinds of labs there are.
+var Backends = []string{netns.Backend}
+
+// LabRoot makes devices of a lab of another system than this machine's.
+type LabRoot = netns.Root
+
+// LabUp starts the lab of the project's fabric: bare devices, cabled as
+// planned, of this machine's own root except those that roots name. Progress,
+// which may be nil, is told what is being done.
+func (p *Project) LabUp(ctx context.Context, progress func(string), roots ...LabRoot) error {
+	if p.Err != nil {
+		return p.Err
+	}
+	if err := netns.Check(); err != nil {
+		return err
+	}
+	_, err := netns.Up(ctx, p.Plan, netns.Options{Progress: progress, Roots: roots})
+	return err
+}
+
+// LabRunning says whether the lab of the project's fabric runs.
+func (p *Project) LabRunning() bool {
+	_, err := lab.Open(p.Plan.Name)
+	return err == nil
+}
+
+// LabDown ends the lab of the fabric of that name and removes all that it left,
+// also where it was started in part or killed.
+func LabDown(ctx context.Context, name string) error { return netns.Down(ctx, name) }
+
+// LabDevice is the state of one device of a lab.
+type LabDevice = netns.Status
+
+// LabStatus is the state of every device of the lab of that name.
+func LabStatus(ctx context.Context, name string) ([]LabDevice, error) {
+	l, err := netns.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	return l.Status(ctx)
+}
+
+// LabExec runs a command as root in a device of the lab of that name and
+// returns its exit status.
+func LabExec(ctx context.Context, name, device string, argv []string, in io.Reader, out, err io.Writer) (int, error) {
+	l, openErr := netns.Open(name)
+	if openErr != nil {
+		return 0, openErr
+	}
+	return l.Exec(ctx, device, argv, in, out, err)
+}
+
+// CheckBackend says whether there is such a kind of lab.
+func CheckBackend(name string) error {
+	for _, known := range Backends {
+		if name == known {
+			return nil
+		}
+	}
+	return fmt.Errorf("there is no backend %q; there is %s", name, netns.Backend)
+}
