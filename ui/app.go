@@ -1,0 +1,290 @@
+// Package ui is the wizard: ten screens in a frame, from a fabric's definition
+// to its live sessions.
+//
+// The rules that keep it calm: sizes, the look and the messages of cmds.go go
+// to all screens; keys, paste and mouse to the one in front; going on or back
+// is Update's return value. Update never blocks: what reads a file or asks a
+// device is a command of cmds.go.
+package ui
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+
+	"closup/provision/push"
+	"closup/ui/work"
+)
+
+// ErrInterrupted is what Run returns when ctrl+c ended it (exit status 130).
+var ErrInterrupted = errors.New("interrupted")
+
+// Options say what the wizard begins with.
+type Options struct {
+	Path  string // fabric.yaml; read where it is there
+	Lab   bool   // push to and watch the running lab instead of the real devices
+	ASCII bool   // no glyphs beyond ASCII, whatever the locale says
+	Theme string // "dark", "light"; empty: as the terminal's background is
+}
+
+// Run shows the wizard until the operator leaves it.
+func Run(ctx context.Context, o Options) error {
+	if o.Path == "" {
+		o.Path = work.DefaultPath
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	m, err := tea.NewProgram(newApp(ctx, o), tea.WithContext(ctx)).Run()
+	if a, ok := m.(*app); ok {
+		cancel()
+		a.desk.close(a.interrupted)
+		if a.interrupted {
+			return ErrInterrupted
+		}
+	}
+	if errors.Is(err, tea.ErrInterrupted) {
+		return ErrInterrupted
+	}
+	return err
+}
+
+// app is the root model: it owns the frame, and nothing of the fabric.
+type app struct {
+	options  Options
+	desk     *desk
+	terminal terminal
+	look     *look
+	w, h     int
+	screens  []Screen
+	at       int
+
+	helping     bool
+	helpTop     scroll
+	asking      bool // whether to leave although something would be lost
+	freeMouse   bool
+	interrupted bool
+}
+
+func newApp(ctx context.Context, o Options) *app {
+	a := &app{options: o, terminal: terminal{dark: o.Theme != "light", ascii: o.ASCII, profile: colorprofile.TrueColor}}
+	a.look = newLook(a.terminal)
+	a.desk = &desk{ctx: ctx, path: o.Path, lab: o.Lab, runs: make(map[int]<-chan push.Event)}
+	for _, s := range steps {
+		a.screens = append(a.screens, s.screen(base{look: a.look, desk: a.desk}))
+	}
+	return a
+}
+
+// Init asks the terminal for its background, and opens the fabric if there is
+// one.
+func (a *app) Init() tea.Cmd {
+	return tea.Batch(tea.RequestBackgroundColor, openProject(a.options.Path, a.desk.via), listFabrics(a.options.Path))
+}
+
+// Update routes every message to those it is for.
+func (a *app) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		a.w, a.h = msg.Width, msg.Height
+		return a, tea.Batch(a.all(a.content()), repaint())
+	case tea.BackgroundColorMsg:
+		if a.options.Theme == "" {
+			a.terminal.dark = msg.IsDark()
+		}
+		return a, a.restyle()
+	case tea.ColorProfileMsg:
+		a.terminal.profile = msg.Profile
+		return a, a.restyle()
+	case tea.EnvMsg:
+		a.terminal.ascii = a.options.ASCII || !speaksUnicode(msg.Getenv)
+		return a, a.restyle()
+	case tea.KeyPressMsg:
+		return a, a.key(msg)
+	case tea.MouseMsg:
+		return a, a.mouse(msg)
+	case broadcast:
+		cmd := a.desk.take(msg)
+		return a, tea.Batch(cmd, a.all(msg))
+	}
+	return a, a.front(msg)
+}
+
+// repaint draws the whole screen once more, a few frames after it grew: the
+// renderer that Bubble Tea 2.0.10 brings takes what it drew beyond the old
+// width for blank, and would never clear it. Later ones do not.
+func repaint() tea.Cmd {
+	return tea.Tick(100*time.Millisecond, func(time.Time) tea.Msg { return tea.ClearScreen() })
+}
+
+// restyle follows what is known of the terminal.
+func (a *app) restyle() tea.Cmd {
+	if a.look.terminal == a.terminal {
+		return nil
+	}
+	a.look = newLook(a.terminal)
+	return a.all(a.look)
+}
+
+// all gives a message to every screen. Only the one in front may navigate.
+func (a *app) all(msg tea.Msg) tea.Cmd {
+	var cmds []tea.Cmd
+	front := a.at
+	for i, s := range a.screens {
+		nav, cmd := s.Update(msg)
+		cmds = append(cmds, cmd)
+		if i == front {
+			cmds = append(cmds, a.follow(nav))
+		}
+	}
+	return tea.Batch(cmds...)
+}
+
+func (a *app) front(msg tea.Msg) tea.Cmd {
+	nav, cmd := a.screens[a.at].Update(msg)
+	return tea.Batch(cmd, a.follow(nav))
+}
+
+// follow goes where a Nav says.
+func (a *app) follow(nav Nav) tea.Cmd {
+	to := a.at + nav.Move
+	if nav.Step != "" {
+		to = stepIndex(nav.Step)
+	}
+	if to < 0 || to >= len(a.screens) {
+		return nil
+	}
+	var cmds []tea.Cmd
+	if to != a.at {
+		a.at = to
+		a.desk.say(plain, "")
+		cmds = append(cmds, a.screens[to].Focus())
+	}
+	if nav.Place != "" {
+		_, cmd := a.screens[a.at].Update(placeMsg{nav.Place})
+		cmds = append(cmds, cmd)
+	}
+	return tea.Batch(cmds...)
+}
+
+func (a *app) key(msg tea.KeyPressMsg) tea.Cmd {
+	switch {
+	case key.Matches(msg, keys.interrupt):
+		return a.interrupt()
+	case a.asking:
+		return a.answer(msg)
+	case a.helping:
+		n, page := len(a.helpLines(a.content())), a.content().h
+		if !a.helpTop.key(msg, n, page) {
+			a.helping = false
+		}
+		return nil
+	case a.screens[a.at].Typing():
+		return a.front(msg)
+	case key.Matches(msg, keys.help):
+		a.helping, a.helpTop = true, scroll{}
+		return nil
+	case key.Matches(msg, keys.quit):
+		if a.loses() == "" {
+			return tea.Quit
+		}
+		a.asking = true
+		return nil
+	case key.Matches(msg, keys.next):
+		return a.follow(Nav{Move: 1})
+	case key.Matches(msg, keys.prev):
+		return a.follow(Nav{Move: -1})
+	case key.Matches(msg, keys.jump):
+		n := (int(msg.String()[0]-'0') + 9) % 10
+		return a.follow(Nav{Step: steps[n].name})
+	case key.Matches(msg, keys.undo):
+		return a.desk.undo()
+	case key.Matches(msg, keys.redo):
+		return a.desk.redo()
+	case key.Matches(msg, keys.mouse):
+		a.freeMouse = !a.freeMouse
+		return nil
+	}
+	return a.front(msg)
+}
+
+// interrupt is ctrl+c: the first one lets a running push finish the devices it
+// has begun, the second one ends everything.
+func (a *app) interrupt() tea.Cmd {
+	for _, s := range a.screens {
+		if r, ok := s.(runner); ok && r.Drain() {
+			return nil
+		}
+	}
+	a.interrupted = true
+	return tea.Quit
+}
+
+// loses is what leaving now would lose or cut off; "": nothing.
+func (a *app) loses() string {
+	why := a.desk.unsaved()
+	for _, s := range a.screens {
+		if r, ok := s.(runner); ok {
+			why = strings.TrimSpace(why + " " + r.Busy())
+		}
+	}
+	return why
+}
+
+func (a *app) answer(msg tea.KeyPressMsg) tea.Cmd {
+	switch msg.String() {
+	case "y":
+		return tea.Quit
+	case "n", "esc", "q":
+		a.asking = false
+	}
+	return nil
+}
+
+func (a *app) mouse(msg tea.MouseMsg) tea.Cmd {
+	m := msg.Mouse()
+	if click, ok := msg.(tea.MouseClickMsg); ok && click.Button == tea.MouseLeft {
+		if i := m.Y - titleRows; m.X < a.sidebar() && i >= 0 && i < len(steps) && !a.screens[a.at].Typing() {
+			return a.follow(Nav{Step: steps[i].name})
+		}
+	}
+	if wheel, ok := msg.(tea.MouseWheelMsg); ok {
+		switch wheel.Button {
+		case tea.MouseWheelUp:
+			return a.scrollKey(tea.KeyUp)
+		case tea.MouseWheelDown:
+			return a.scrollKey(tea.KeyDown)
+		}
+	}
+	return nil
+}
+
+// scrollKey is the wheel: three rows, wherever the arrows move.
+func (a *app) scrollKey(code rune) tea.Cmd {
+	if a.asking {
+		return nil
+	}
+	var cmds []tea.Cmd
+	for range 3 {
+		cmds = append(cmds, a.key(tea.KeyPressMsg{Code: code}))
+	}
+	return tea.Batch(cmds...)
+}
+
+// speaksUnicode says whether the locale's encoding has our glyphs.
+func speaksUnicode(getenv func(string) string) bool {
+	if getenv("TERM") == "linux" || getenv("TERM") == "dumb" {
+		return false
+	}
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if v := getenv(name); v != "" {
+			v = strings.ToLower(v)
+			return strings.Contains(v, "utf-8") || strings.Contains(v, "utf8")
+		}
+	}
+	return false
+}

@@ -1,0 +1,139 @@
+package ui
+
+import (
+	"strings"
+
+	"charm.land/bubbles/v2/textinput"
+	tea "charm.land/bubbletea/v2"
+)
+
+// field is one thing to type or to choose, checked while it is typed.
+type field struct {
+	name    string // of the value, for whoever reads it
+	label   string
+	about   string // what it is for
+	rule    string // what it may be
+	example string
+	choices []string           // instead of typing: one of these
+	check   func(string) error // nil where the text is fine
+
+	input textinput.Model
+	err   error
+}
+
+func (f *field) begin(value string) {
+	f.input = textinput.New()
+	f.input.Prompt = ""
+	f.input.KeyMap.Paste.SetEnabled(false) // the terminal pastes; nothing runs a helper program
+	f.set(value)
+}
+
+func (f *field) set(value string) {
+	f.input.SetValue(value)
+	f.input.CursorEnd()
+	f.verify()
+}
+
+func (f *field) value() string { return f.input.Value() }
+
+func (f *field) verify() {
+	f.err = nil
+	if f.check != nil {
+		f.err = f.check(strings.TrimSpace(f.value()))
+	}
+}
+
+// update takes a key or a paste. A choice goes round with space and arrows.
+func (f *field) update(msg tea.Msg) {
+	if len(f.choices) > 0 {
+		if k, ok := msg.(tea.KeyPressMsg); ok {
+			f.turn(k)
+		}
+		return
+	}
+	f.input.Focus()
+	f.input, _ = f.input.Update(msg)
+	f.verify()
+}
+
+func (f *field) turn(k tea.KeyPressMsg) {
+	step := 0
+	switch k.String() {
+	case "space", "right":
+		step = 1
+	case "left":
+		step = -1
+	default:
+		return
+	}
+	at := 0
+	for i, c := range f.choices {
+		if c == f.value() {
+			at = i
+		}
+	}
+	f.set(f.choices[(at+step+len(f.choices))%len(f.choices)])
+}
+
+// view draws the value in w cells: with a cursor where it has the keys.
+func (f *field) view(l *look, w int, focused bool) string {
+	t := plain
+	if f.err != nil {
+		t = bad
+	}
+	w -= 2 // a space before, the edge behind
+	edge := l.on(l.field, faint, l.wallRight)
+	if len(f.choices) > 0 {
+		text := f.value()
+		if focused {
+			text = "< " + text + " >"
+		}
+		return l.on(l.field, t, " "+fit(text, w, l.ellipsis)) + edge
+	}
+	if !focused {
+		return l.on(l.field, t, " "+fit(f.value(), w, l.ellipsis)) + edge
+	}
+	before, under, after := f.around(w)
+	return l.on(l.field, t, " "+before) + l.cursorCell.Render(under) +
+		l.on(l.field, t, fill(after, w-width(before)-width(under))) + edge
+}
+
+// around is the text before, under and after the cursor, scrolled so that the
+// cursor is inside w cells.
+func (f *field) around(w int) (before, under, after string) {
+	runes, at := []rune(f.value()), f.input.Position()
+	from := 0
+	for from < at && width(string(runes[from:at])) >= w {
+		from++
+	}
+	before, under = string(runes[from:at]), " "
+	if at < len(runes) {
+		under, after = string(runes[at]), string(runes[at+1:])
+	}
+	return before, under, cut(after, w-width(before)-1, "")
+}
+
+// hint is what stands under the field: what is wrong, or what it may be.
+func (f *field) hint(l *look, w int) []string {
+	var lines []string
+	if f.err != nil {
+		lines = l.trouble(f.err.Error(), w)
+	}
+	rule := f.rule
+	if f.example != "" {
+		rule += "; for example " + f.example
+	}
+	for _, s := range wrap(strings.TrimPrefix(rule, "; "), w) {
+		lines = append(lines, l.in(dim, s))
+	}
+	return lines
+}
+
+// trouble is what is wrong, marked at its beginning.
+func (l *look) trouble(text string, w int) []string {
+	lines := wrap(l.fail+" "+printable(text), w)
+	for i := range lines {
+		lines[i] = l.in(bad, lines[i])
+	}
+	return lines
+}

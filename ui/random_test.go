@@ -1,0 +1,122 @@
+package ui
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"closup/ui/work"
+)
+
+// scraps is what the random hand types and pastes.
+var scraps = []string{
+	"leaf[3-5]", "spine9", "k[1-2]", "x", "", "[", "leaf[1-99999999]", "10.0.0.0/8", "65101+", "4200000000", "-1", "ü√", "\x1b[31m", "a\nb\nc",
+	"spine1:swp7", "leaf1:swp9", "control-plane", "[{port: swp44, asn: 65254}]", "192.0.2.[1-3]", "true", "{", "\"", "two", strings.Repeat("y", 300),
+}
+
+// TestRandomKeys presses keys, pastes and resizes at random over all screens:
+// nothing panics, the screen always has the terminal's size, and what is on
+// disk is what is shown.
+func TestRandomKeys(t *testing.T) {
+	keys := make([]string, 0, 2*len(named))
+	for name := range named {
+		if name != "ctrl+c" {
+			keys = append(keys, name)
+		}
+	}
+	keys = append(keys, strings.Split("1 2 3 4 5 6 7 8 9 0 a e x s p A v d c f w / u U r t o m n q ? h j k l g G : ,", " ")...)
+	slices.Sort(keys)
+	for seed := range uint64(4) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			hand := rand.New(rand.NewPCG(seed, 1))
+			d := opened(t, 80, 24)
+			begin := time.Now()
+			for i := 0; i < 400 && time.Since(begin) < 5*time.Second; i++ {
+				switch n := hand.IntN(40); {
+				case n == 0:
+					d.tell(tea.WindowSizeMsg{Width: hand.IntN(160), Height: hand.IntN(50)})
+				case n < 5:
+					d.tell(tea.PasteMsg{Content: scraps[hand.IntN(len(scraps))]})
+				case n == 5:
+					d.tell(tea.MouseClickMsg{X: hand.IntN(80), Y: hand.IntN(24), Button: tea.MouseLeft})
+				case n == 6:
+					d.tell(tea.BackgroundColorMsg{})
+				default:
+					d.press(keys[hand.IntN(len(keys))])
+				}
+				d.waiting()
+				d.fits()
+			}
+			d.saved()
+			p, err := work.Open(d.app.desk.path)
+			if err != nil || p.Err != nil {
+				t.Fatalf("%v, %v", err, p)
+			}
+			if string(p.Doc.Bytes()) != string(d.app.desk.project.Doc.Bytes()) {
+				t.Error("the file is not what is shown")
+			}
+		})
+	}
+}
+
+// waiting takes the messages that are there.
+func (d *driver) waiting() {
+	for {
+		select {
+		case msg := <-d.msgs:
+			d.tell(msg)
+		default:
+			return
+		}
+	}
+}
+
+// BenchmarkLarge is what one key costs on each screen with 1,000 devices.
+func BenchmarkLarge(b *testing.B) {
+	var text strings.Builder
+	text.WriteString("version: 1\nname: large\nasn: {spines: 65501+, leafs: 4200000001+, nodes: 4210000001+}\nloopbacks: {spines: 10.1.0.0/24, leafs: 10.2.0.0/16, nodes: 10.3.0.0/16}\nports: {spines: {downlinks: \"swp[1-300]\"}}\n")
+	text.WriteString("spines: [{name: \"spine[1-8]\"}]\nleafs: [{name: \"leaf[1-192]\"}]\nnodes: [{name: \"node[1-800]\", homes: 2}]\n")
+	path := filepath.Join(b.TempDir(), "fabric.yaml")
+	if err := os.WriteFile(path, []byte(text.String()), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	p, err := work.Open(path)
+	if err != nil || p.Err != nil {
+		b.Fatal(err, p.Err)
+	}
+	a := newApp(b.Context(), Options{Path: path})
+	a.Update(tea.WindowSizeMsg{Width: 120, Height: 40})
+	a.Update(projectMsg{project: p, opened: true})
+	status := healthy(p.Plan)
+	w := &work.Watcher{}
+	a.Update(watchMsg{project: p, watcher: w})
+	a.Update(roundMsg{watcher: w, status: status})
+	for i, s := range steps {
+		b.Run(s.name, func(b *testing.B) {
+			a.at = i
+			for range b.N {
+				a.Update(keyNamed("down"))
+				_ = a.View()
+			}
+		})
+	}
+	b.Run("round", func(b *testing.B) {
+		for range b.N {
+			a.Update(roundMsg{watcher: w, status: status})
+		}
+	})
+	b.Run("edit", func(b *testing.B) {
+		for range b.N {
+			if msg, ok := makeChange(p, change{make: func(p *work.Project) error { return p.Doc.Set("bfd", "true") }})().(projectMsg); !ok || msg.saveErr != nil {
+				b.Fatal(msg)
+			}
+		}
+	})
+}

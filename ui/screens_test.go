@@ -1,0 +1,285 @@
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/colorprofile"
+
+	"closup/model"
+	"closup/provision"
+	"closup/provision/observe"
+	"closup/provision/push"
+	"closup/render"
+	"closup/ui/work"
+)
+
+// noon is when everything happens in the golden screens.
+var noon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+
+// scenes is every screen in every state that looks different.
+var scenes = []struct {
+	name string
+	play func(*driver)
+}{
+	{"open/fabric", func(d *driver) { d.only(offers(d)) }},
+	{"open/begin", func(d *driver) { d.only(offers(d)); d.press("down", "enter") }},
+	{"open/broken", func(d *driver) {
+		d.only(offers(d))
+		p := *d.app.desk.project
+		p.Err = model.Errors{
+			{File: "fabric.yaml", Line: 12, Path: "spins", Message: "there is no key `spins`", Hint: "did you mean `spines`?"},
+			{File: "fabric.yaml", Line: 14, Path: "leafs[0].mgmt", Message: "`somewhere else` is not an address"},
+		}
+		d.only(projectMsg{project: &p, opened: true})
+	}},
+	{"fabric/form", func(d *driver) { d.press("2", "down", "down") }},
+	{"fabric/edit", func(d *driver) {
+		d.press("2", "down", "enter")
+		d.clear()
+		d.write("65601+")
+		d.until("it was tried", func() bool { return d.app.screens[1].(*fabricScreen).trial.seen != nil })
+	}},
+	{"fabric/wrong", func(d *driver) { d.press("2", "down", "enter"); d.write("x") }},
+	{"spines/table", func(d *driver) { d.press("3") }},
+	{"leafs/add", func(d *driver) {
+		d.press("4", "a")
+		d.clear()
+		d.write("leaf[3-6]")
+		d.press("tab", "tab")
+		d.write("192.0.2.[13-16]")
+		d.until("it was tried", func() bool {
+			seen := d.app.screens[3].(*deviceScreen).trial.seen
+			return seen != nil && len(seen.Plan.Devices) == 10 && seen.Plan.Devices[7].Mgmt != ""
+		})
+	}},
+	{"nodes/table", func(d *driver) { d.press("5", "down") }},
+	{"cabling/automatic", func(d *driver) { d.press("6", "down", "down", "down", "down") }},
+	{"cabling/edit", func(d *driver) { d.press("6", "enter") }},
+	{"review/findings", func(d *driver) { d.only(found(d)); d.press("7", "down") }},
+	{"review/sessions", func(d *driver) { d.press("7", "v", "v", "v") }},
+	{"preview/file", func(d *driver) { d.press("8"); d.only(files(d)) }},
+	{"preview/reading", func(d *driver) { d.press("8"); d.only(files(d)); d.press("enter", "G") }},
+	{"preview/why", func(d *driver) { d.press("8"); d.only(files(d)); d.press("e", "down", "down", "down", "down") }},
+	{"preview/difference", func(d *driver) {
+		d.press("8")
+		d.only(files(d))
+		was := strings.Repeat("!\n", 5) + "hostname x\n" + strings.Repeat("exit\n", 5)
+		d.app.screens[7].(*previewScreen).running["spine1"] = fetched{at: noon, files: []push.File{{Path: "/etc/frr/frr.conf", Changed: true, Change: push.Change{
+			From: "spine1/etc/frr/frr.conf", To: "spine1/etc/frr/frr.conf", Was: []byte(was), Want: []byte(strings.Replace(was, "x", "spine1", 1)),
+		}}}}
+		d.press("d", "c", "c")
+	}},
+	{"push/idle", func(d *driver) { d.press("9") }},
+	{"push/blocked", func(d *driver) { d.only(found(d)); d.press("9", "enter") }},
+	{"push/checking", func(d *driver) { pushTo(d, checking) }},
+	{"push/keys", func(d *driver) { pushTo(d, strange) }},
+	{"push/ready", func(d *driver) { pushTo(d, ready) }},
+	{"push/confirm", func(d *driver) { pushTo(d, ready); d.press("p"); d.write("tw") }},
+	{"push/pushing", func(d *driver) { pushTo(d, pushing) }},
+	{"push/over", func(d *driver) { pushTo(d, over) }},
+	{"live/idle", func(d *driver) { d.press("0") }},
+	{"live/good", func(d *driver) { liveWith(d, func(*observe.Status) {}) }},
+	{"live/bad", func(d *driver) { liveWith(d, breakOne) }},
+	{"live/faults", func(d *driver) { liveWith(d, breakOne); d.press("f") }},
+	{"live/routes", func(d *driver) { liveWith(d, breakOne); d.press("v") }},
+	{"live/devices", func(d *driver) { liveWith(d, breakOne); d.press("v", "v") }},
+	{"frame/help", func(d *driver) { d.press("3", "?") }},
+	{"frame/quit", func(d *driver) { pushTo(d, pushing); d.press("q") }},
+	{"frame/nothing", func(d *driver) { d.app.desk.project = nil; d.only(refit(d)); d.press("3") }},
+}
+
+// refit begins the screens anew without a fabric.
+func refit(d *driver) sizeMsg {
+	for i, s := range steps {
+		d.app.screens[i] = s.screen(base{look: d.app.look, desk: d.app.desk})
+	}
+	return d.app.content()
+}
+
+func TestScreens(t *testing.T) {
+	for _, size := range [][2]int{{80, 24}, {120, 40}} {
+		for _, scene := range scenes {
+			name := fmt.Sprintf("%s-%dx%d", scene.name, size[0], size[1])
+			t.Run(name, func(t *testing.T) {
+				d := opened(t, size[0], size[1])
+				d.app.desk.say(plain, "")
+				scene.play(d)
+				d.golden(name)
+			})
+		}
+	}
+}
+
+// TestScreensElsewhere plays every scene in terminals of other sizes and looks.
+func TestScreensElsewhere(t *testing.T) {
+	for _, scene := range scenes {
+		t.Run(scene.name, func(t *testing.T) {
+			d := opened(t, 80, 24)
+			scene.play(d)
+			for _, size := range [][2]int{{200, 60}, {79, 24}, {60, 20}, {40, 12}, {20, 6}, {8, 3}, {1, 1}, {0, 0}, {300, 5}} {
+				d.app.w, d.app.h = size[0], size[1]
+				d.only(d.app.content())
+				d.app.all(d.app.content())
+				d.fits()
+			}
+			d.app.w, d.app.h = 80, 24
+			d.app.all(d.app.content())
+			d.app.terminal = terminal{ascii: true, profile: colorprofile.NoTTY}
+			d.app.restyle()
+			d.fits()
+			for _, r := range d.screen() {
+				if r > 0x7e {
+					t.Fatalf("%q on a terminal that has ASCII only:\n%s", r, d.screen())
+				}
+			}
+		})
+	}
+}
+
+// offers is what the open screen shows beside the open fabric.
+func offers(d *driver) presetsMsg {
+	return presetsMsg{
+		nearby: []work.Nearby{{Path: "lab.yaml", Name: "practice", Changed: noon}},
+		presets: []preset{
+			{Preset: work.Preset{Name: "small", About: "Two spines, two leafs and two nodes, for a first look."}, project: d.app.desk.project},
+		},
+	}
+}
+
+// found is the fabric with a finding of each severity.
+func found(d *driver) projectMsg {
+	p := *d.app.desk.project
+	p.Findings = []model.Finding{
+		{Severity: model.Info, Rule: "control-plane", Path: "nodes[0].roles", Line: 21, Message: "k1 is the only control plane"},
+		{Severity: model.Error, Rule: "prefix-overlap", Path: "loopbacks.leafs", Line: 8, Message: "the loopbacks of the leafs overlap the pods", Remedy: "choose a range that nothing else uses"},
+		{Severity: model.Warning, Rule: "no-mgmt", Path: "nodes[1].mgmt", Line: 22, Message: "k2 has no management address", Remedy: "give it one as mgmt"},
+	}
+	return projectMsg{project: &p}
+}
+
+// files is what one device is to get.
+func files(d *driver) filesMsg {
+	frr := "! made\nfrr defaults datacenter\nhostname spine1\n!\nrouter bgp 65501\n bgp router-id 10.1.2.1\n"
+	for i := range 40 {
+		frr += fmt.Sprintf(" neighbor swp%d interface peer-group downlinks\n", i+1)
+	}
+	project := d.app.desk.project
+	spine, _ := project.Plan.Device("spine1")
+	const path = "/etc/frr/frr.conf"
+	reasons := map[string][]render.Reason{path: render.Explain(project.Fabric, project.Plan, spine, path, []byte(frr))}
+	return filesMsg{project: project, device: "spine1", reasons: reasons, files: []render.Artifact{
+		{Device: "spine1", Path: "/etc/network/interfaces", Body: []byte("auto lo\niface lo inet loopback\n    address 10.1.2.1/32\n"), Merge: func(b []byte) ([]byte, error) { return b, nil }},
+		{Device: "spine1", Path: "/etc/frr/daemons", Body: []byte("bgpd=yes\n")},
+		{Device: "spine1", Path: "/etc/frr/frr.conf", Body: []byte(frr + "\x1b[31m!\n")},
+	}}
+}
+
+// pushTo plays a push up to a stage.
+func pushTo(d *driver, stage pushStage) {
+	d.press("9")
+	s := d.app.screens[8].(*pushScreen)
+	events := make(chan push.Event)
+	tell := func(over bool, all ...push.Event) {
+		d.only(pushEventsMsg{run: s.run.id, events: all, over: over, from: events, at: noon.Add(3 * time.Second)})
+		d.only(tickMsg{of: "push", at: noon.Add(2 * time.Second)})
+	}
+	phase := func(device, name string) push.Event {
+		return push.Event{At: noon, Device: device, Phase: name, Kind: push.Started}
+	}
+	done := func(device string, r push.Result, err error) push.Event {
+		rep := &push.DeviceReport{Name: device, Result: r, Seconds: 1.5, Err: err, Files: []push.File{
+			{Path: "/etc/hostname"}, {Path: "/etc/frr/frr.conf", Changed: r == push.Changed, Change: push.Change{From: "frr.conf", To: "frr.conf", Was: []byte("hostname x\nrouter bgp 1\n"), Want: []byte("hostname x\nrouter bgp 2\n")}},
+		}}
+		if err != nil {
+			rep.Error = err.Error()
+		}
+		return push.Event{At: noon.Add(1500 * time.Millisecond), Device: device, Kind: push.Done, Report: rep}
+	}
+	names := []string{"spine1", "spine2", "leaf1", "leaf2", "k1", "k2"}
+	var ends []push.Event
+	d.only(keyNamed("enter"))
+	tell(false, phase("spine1", "connect"), phase("leaf1", "connect"), phase("leaf1", "compare"),
+		push.Event{At: noon, Device: "spine1", Phase: "connect", Kind: push.Log, Text: "$ cat /etc/hostname"})
+	if stage == checking {
+		return
+	}
+	if stage == strange {
+		for i, n := range names {
+			ends = append(ends, done(n, push.Failed, &provision.HostKeyError{Host: fmt.Sprintf("192.0.2.%d", i+1), SHA256: "SHA256:bm90IGEgcmVhbCBrZXkgb2YgYSBob3N0"}))
+		}
+		tell(true, ends...)
+		return
+	}
+	for i, n := range names {
+		ends = append(ends, done(n, []push.Result{push.Changed, push.Unchanged}[i%2], nil))
+	}
+	tell(true, ends...)
+	if stage == ready {
+		return
+	}
+	d.press("p")
+	d.write("two")
+	d.only(keyNamed("enter"))
+	tell(false, phase("spine1", "install"), phase("leaf1", "stage"), done("spine2", push.Unchanged, nil), done("k1", push.RolledBack, errors.New("sessions: leaf2 did not come up")))
+	if stage == pushing {
+		return
+	}
+	tell(true, done("spine1", push.Changed, nil), done("leaf1", push.Changed, nil), done("leaf2", push.Failed, errors.New("connect: 192.0.2.12 does not answer")), done("k2", push.Skipped, nil))
+}
+
+// liveWith plays one round of a watch.
+func liveWith(d *driver, change func(*observe.Status)) {
+	d.press("0")
+	w := &work.Watcher{}
+	d.only(watchMsg{project: d.app.desk.project, watcher: w})
+	status := healthy(d.app.desk.project.Plan)
+	change(&status)
+	d.only(roundMsg{watcher: w, status: status})
+	d.only(tickMsg{of: "live", at: noon.Add(time.Second)})
+}
+
+// healthy is a fabric in which everything is as planned.
+func healthy(p *model.Plan) observe.Status {
+	s := observe.Status{At: noon}
+	for i := range p.Devices {
+		s.Devices = append(s.Devices, observe.DeviceStatus{Name: p.Devices[i].Name, Reachable: true, RouterVersion: "8.4.4", Age: 0.4})
+	}
+	for _, n := range p.Sessions {
+		s.Sessions = append(s.Sessions, observe.SessionStatus{
+			Device: n.Device, Port: n.Port, Peer: n.Peer, PeerPort: n.PeerPort, PeerASN: n.PeerASN, Expected: true,
+			State: "Established", ActualPeer: n.Peer, ActualASN: n.PeerASN, Uptime: 3725, PrefixesReceived: 4, PrefixesSent: 6,
+		})
+	}
+	for i := range p.Devices {
+		s.Routes = append(s.Routes, observe.RouteStatus{Device: p.Devices[i].Name, Prefix: netip.MustParsePrefix("10.1.2.1/32"), ExpectedPaths: 2, ActualPaths: 2, State: "ok"})
+	}
+	n := len(s.Sessions)
+	s.Summary = observe.Summary{SessionsExpected: n, SessionsEstablished: n, RoutesExpected: len(s.Routes), RoutesOK: len(s.Routes), RoutesPending: 1}
+	return s
+}
+
+// breakOne takes a device and a cable away.
+func breakOne(s *observe.Status) {
+	s.Devices[5].Reachable, s.Devices[5].Error, s.Devices[5].Age = false, "192.0.2.22 does not answer", 62
+	for i := range s.Sessions {
+		n := &s.Sessions[i]
+		switch {
+		case n.Device == "k2":
+			n.State = "unreachable"
+		case n.Device == "leaf1" && n.Peer == "spine2", n.Device == "spine2" && n.Peer == "leaf1":
+			n.State, n.Flaps, n.Uptime = "Idle", 1, 0
+		default:
+			continue
+		}
+		s.Summary.SessionsEstablished--
+	}
+	s.Routes[0].State, s.Routes[0].ActualPaths = "narrow", 1
+	s.Routes[1].State, s.Routes[1].ActualPaths = "missing", 0
+	s.Summary.RoutesOK -= 2
+	s.Summary.DevicesUnreachable = 1
+}

@@ -1,0 +1,186 @@
+package ui
+
+import (
+	"fmt"
+	"time"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"closup/provision/observe"
+	"closup/ui/work"
+)
+
+// liveScreen holds what every device says beside what the plan expects, anew
+// each second: sessions, routes, and devices that do not answer.
+type liveScreen struct {
+	base
+	watcher *work.Watcher
+	of      *work.Project // whose plan the watch compares with
+	asked   bool          // a watch was asked for and has not begun
+	err     error
+	latest  observe.Status // as it came
+	status  observe.Status // as it is shown: older where frozen
+	seen    bool
+	labUp   bool // a lab of this fabric's name runs
+	frozen  bool
+	faults  bool // only what is not as expected
+	view    int  // of liveViews
+	tables  [3]grid
+	now     time.Time
+}
+
+// liveViews is what v goes through.
+var liveViews = []string{"sessions", "routes", "devices"}
+
+func newLiveScreen(b base) Screen {
+	s := &liveScreen{base: b}
+	s.tables[0].cols = []column{
+		{title: "", keep: 9, close: true},
+		{title: "device", keep: 9},
+		{title: "port", keep: 8},
+		{title: "expected", keep: 7},
+		{title: "actual", keep: 6},
+		{title: "state", keep: 8},
+		{title: "up", keep: 5, right: true},
+		{title: "in", keep: 3, right: true},
+		{title: "out", keep: 2, right: true},
+		{title: "drops", keep: 1, right: true},
+	}
+	s.tables[1].cols = []column{
+		{title: "", keep: 9, close: true}, {title: "device", keep: 9}, {title: "prefix", keep: 8}, {title: "state", keep: 7}, {title: "expected", keep: 6, right: true}, {title: "actual", keep: 5, right: true},
+	}
+	s.tables[2].cols = []column{
+		{title: "", keep: 9, close: true}, {title: "device", keep: 9}, {title: "state", keep: 8}, {title: "age", keep: 6, right: true}, {title: "router", keep: 3}, {title: "error", keep: 5, least: 16},
+	}
+	return s
+}
+
+func (s *liveScreen) Title() string { return "Live" }
+
+func (s *liveScreen) Keys() []key.Binding {
+	toggle := called(keys.lab, "use the lab")
+	if s.desk.lab {
+		toggle = called(keys.lab, "use the real devices")
+	}
+	if s.watcher == nil {
+		return []key.Binding{keys.watch, toggle}
+	}
+	f := keys.freeze
+	if s.frozen {
+		f = called(keys.freeze, "go on")
+	}
+	faults := called(keys.faults, "only faults")
+	if s.faults {
+		faults = called(keys.faults, "all")
+	}
+	return []key.Binding{f, called(keys.section, liveViews[(s.view+1)%len(liveViews)]), faults, called(keys.watch, "watch anew"), toggle}
+}
+
+// Focus looks whether a lab of this fabric runs, in its state on disk.
+func (s *liveScreen) Focus() tea.Cmd {
+	if s.project == nil {
+		return nil
+	}
+	return findLab(s.project)
+}
+
+func (s *liveScreen) State() (state, string) {
+	if !s.seen {
+		return open, ""
+	}
+	sum := s.latest.Summary
+	note := fmt.Sprintf("%d/%d", sum.SessionsEstablished, sum.SessionsExpected)
+	if s.asExpected() {
+		return done, note
+	}
+	return failed, note
+}
+
+// asExpected says whether all that is expected is there.
+func (s *liveScreen) asExpected() bool {
+	sum := s.latest.Summary
+	return sum.SessionsEstablished == sum.SessionsExpected && sum.RoutesOK == sum.RoutesExpected && sum.DevicesUnreachable == 0
+}
+
+func (s *liveScreen) Update(msg tea.Msg) (Nav, tea.Cmd) {
+	if s.take(msg) {
+		if msg.(projectMsg).opened {
+			return Nav{}, s.end()
+		}
+		return Nav{}, nil
+	}
+	switch msg := msg.(type) {
+	case sizeMsg, *look:
+		s.refill()
+	case labMsg:
+		s.labUp = msg.running && msg.project == s.project
+	case watchMsg:
+		return Nav{}, s.began(msg)
+	case roundMsg:
+		if msg.watcher == s.watcher && !msg.over {
+			s.latest, s.seen = msg.status, true
+			if !s.frozen {
+				s.status = msg.status
+				s.refill()
+			}
+		}
+	case tickMsg:
+		if msg.of == "live" && s.watcher != nil {
+			s.now = msg.at
+			return Nav{}, tick("live", time.Second)
+		}
+	case tea.KeyPressMsg:
+		return s.key(msg)
+	}
+	return Nav{}, nil
+}
+
+// began takes a watch that has begun; the desk ends the one before.
+func (s *liveScreen) began(msg watchMsg) tea.Cmd {
+	s.asked, s.err = false, msg.err
+	if msg.err != nil {
+		return nil
+	}
+	ticking := s.watcher != nil
+	s.watcher, s.of, s.seen, s.frozen = msg.watcher, msg.project, false, false
+	if ticking {
+		return nil
+	}
+	return tick("live", 0)
+}
+
+func (s *liveScreen) end() tea.Cmd {
+	if s.watcher == nil {
+		return nil
+	}
+	old := s.watcher
+	s.watcher, s.seen, s.err = nil, false, nil
+	return endWatch(old)
+}
+
+func (s *liveScreen) key(k tea.KeyPressMsg) (Nav, tea.Cmd) {
+	switch {
+	case s.tables[s.view].update(k, s.h/2):
+	case key.Matches(k, keys.back):
+		return Nav{Move: -1}, nil
+	case s.project == nil || s.project.Fabric == nil:
+	case key.Matches(k, keys.lab):
+		s.desk.lab = !s.desk.lab
+		return Nav{}, s.end()
+	case key.Matches(k, keys.watch) && !s.asked:
+		s.asked = true
+		return Nav{}, watch(s.desk.ctx, s.project, s.desk.lab)
+	case s.watcher == nil:
+	case key.Matches(k, keys.freeze):
+		s.frozen = !s.frozen
+		s.status = s.latest
+		s.refill()
+	case key.Matches(k, keys.section):
+		s.view = (s.view + 1) % len(liveViews)
+	case key.Matches(k, keys.faults):
+		s.faults = !s.faults
+		s.refill()
+	}
+	return Nav{}, nil
+}

@@ -1,0 +1,194 @@
+package ui
+
+import (
+	"image/color"
+
+	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/colorprofile"
+
+	"closup/model"
+)
+
+// All colours and glyphs of the screens stand in this file. A screen names a
+// tone; the look turns it into a style, so that a terminal that changes from
+// dark to light needs no screen to be built again. Nothing is told by colour
+// alone: beside every tone that means something stands a glyph or a word.
+
+// tone is what a piece of text means.
+type tone uint8
+
+const (
+	plain tone = iota
+	dim
+	faint
+	strong
+	accent
+	good
+	warn
+	bad
+	superspineTone
+	spineTone
+	leafTone
+	borderTone
+	nodeTone
+	numTones
+)
+
+// roleTone is the tone of a role's devices.
+func roleTone(r model.Role) tone { return superspineTone + tone(r) }
+
+// shade is one colour as the terminals have it: of 16 million, of 256, of 16.
+// Empty is the terminal's own. The nearest of 256 to a dark grey is a blue, so
+// each is chosen and none computed.
+type shade [3]string
+
+func (s shade) color(p colorprofile.Profile) color.Color {
+	text := s[0]
+	switch p {
+	case colorprofile.ANSI256:
+		text = s[1]
+	case colorprofile.ANSI:
+		text = s[2]
+	}
+	if text == "" {
+		return nil
+	}
+	return lipgloss.Color(text)
+}
+
+// palette is the shades of one theme: the tones, and the backgrounds of the
+// title line, of the row under the cursor, and of what can be typed into.
+type palette struct {
+	tones                [numTones]shade
+	bar, selected, field shade
+}
+
+var darkPalette = palette{
+	tones: [numTones]shade{
+		dim: {"#9aa4b8", "248", "7"}, faint: {"#6b7489", "243", "8"}, accent: {"#7aa2ff", "111", "12"},
+		good: {"#4ade80", "78", "10"}, warn: {"#fbbf24", "214", "11"}, bad: {"#ff7b7b", "203", "9"},
+		superspineTone: {"#f0abfc", "219", "13"}, spineTone: {"#b79dff", "141", "13"}, leafTone: {"#3dd6e5", "80", "14"},
+		borderTone: {"#ff9f5a", "215", "3"}, nodeTone: {"#e8c88a", "186", "11"},
+	},
+	bar: shade{"#1d2333", "235", ""}, selected: shade{"#2b3654", "237", "8"}, field: shade{"#262d40", "236", ""},
+}
+
+var lightPalette = palette{
+	tones: [numTones]shade{
+		dim: {"#4f5868", "240", "8"}, faint: {"#7d8696", "245", "8"}, accent: {"#1d4ed8", "26", "4"},
+		good: {"#15803d", "28", "2"}, warn: {"#a15c00", "130", "3"}, bad: {"#b91c1c", "160", "1"},
+		superspineTone: {"#a21caf", "127", "5"}, spineTone: {"#6d28d9", "55", "5"}, leafTone: {"#0b6b80", "24", "6"},
+		borderTone: {"#b4470c", "130", "1"}, nodeTone: {"#7a5a12", "94", "3"},
+	},
+	bar: shade{"#e6eaf3", "254", ""}, selected: shade{"#d5e0ff", "189", "7"}, field: shade{"#edf0f7", "255", ""},
+}
+
+// glyphs are the signs that stand beside words. ASCII terminals get their own.
+type glyphs struct {
+	done, fail, open, cursor, up, down, unknown string
+	rule, wall, ellipsis, arrow, dot, mark      string
+	device, edge, wallRight, thumb, track       string
+	spin                                        []string
+}
+
+var unicodeGlyphs = glyphs{
+	done: "✓", fail: "!", open: "·", cursor: "▸", up: "●", down: "✗", unknown: "○",
+	rule: "─", wall: "│", ellipsis: "…", arrow: "→", dot: "·", mark: "◆", edge: "▌", wallRight: "▕", thumb: "┃", track: "│",
+	device: "■",
+	spin:   []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"},
+}
+
+var asciiGlyphs = glyphs{
+	done: "+", fail: "!", open: ".", cursor: ">", up: "*", down: "x", unknown: "o",
+	rule: "-", wall: "|", ellipsis: "~", arrow: "->", dot: "-", mark: "#", edge: ">", wallRight: "]", thumb: "#", track: "|",
+	device: "#",
+	spin:   []string{"|", "/", "-", "\\"},
+}
+
+// terminal is what decides how everything looks.
+type terminal struct {
+	dark, ascii bool
+	profile     colorprofile.Profile
+}
+
+// look is how everything is drawn: one theme, one set of glyphs.
+type look struct {
+	terminal
+	glyphs
+	styles     [numTones]lipgloss.Style
+	bar        lipgloss.Style
+	selected   lipgloss.Style
+	field      lipgloss.Style
+	keycap     lipgloss.Style
+	cursorCell lipgloss.Style
+}
+
+func newLook(t terminal) *look {
+	p := lightPalette
+	if t.dark {
+		p = darkPalette
+	}
+	l := &look{terminal: t, glyphs: unicodeGlyphs}
+	if t.ascii {
+		l.glyphs = asciiGlyphs
+	}
+	base := lipgloss.NewStyle()
+	under := func(s shade) lipgloss.Style {
+		if c := s.color(t.profile); c != nil {
+			return base.Background(c)
+		}
+		return base
+	}
+	for i, s := range p.tones {
+		l.styles[i] = base
+		if c := s.color(t.profile); c != nil {
+			l.styles[i] = base.Foreground(c)
+		}
+	}
+	for _, t := range []tone{strong, accent, bad} {
+		l.styles[t] = l.styles[t].Bold(true)
+	}
+	l.bar, l.selected, l.field = under(p.bar), under(p.selected), under(p.field)
+	l.keycap = l.styles[accent]
+	l.cursorCell = base.Reverse(true)
+	return l
+}
+
+// in renders s in a tone.
+func (l *look) in(t tone, s string) string {
+	if t == plain || s == "" {
+		return s
+	}
+	return l.styles[t].Render(s)
+}
+
+// on renders s in a tone on the background of under.
+func (l *look) on(under lipgloss.Style, t tone, s string) string {
+	if s == "" {
+		return s
+	}
+	return l.styles[t].Background(under.GetBackground()).Render(s)
+}
+
+// tab is the name of a view among others: the one in front is marked.
+func (l *look) tab(name string, front bool) string {
+	switch {
+	case front && l.profile <= colorprofile.ASCII: // no background to mark it with
+		return l.in(strong, "["+name+"]")
+	case front:
+		return l.on(l.selected, strong, " "+name+" ")
+	}
+	return l.in(dim, " "+name+" ")
+}
+
+// severityTone shows a finding's severity.
+func severityTone(s model.Severity) tone {
+	switch s {
+	case model.Error:
+		return bad
+	case model.Warning:
+		return warn
+	default:
+		return dim
+	}
+}
