@@ -1,0 +1,105 @@
+// Package cli is closup's command line, one file a command.
+//
+// Its rules: standard output carries what was asked for and nothing else, so
+// that it can be piped; progress, questions and errors go to standard error.
+// Nothing asks where nobody can answer. Every exit status is decided in
+// exit.go.
+package cli
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// streams are what a command talks through.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// env is what every command gets: its streams and the global flags.
+type env struct {
+	streams
+	file    string // -f
+	output  output // -o
+	noInput bool
+	verbose bool
+
+	paint   paint
+	asking  sync.Mutex // held while a question waits for its answer
+	started bool       // a command runs: what fails from here on is not usage
+}
+
+// commands lists every command in the order of the help.
+var commands = []func(*env) *cobra.Command{
+	newCommand,
+	presetsCommand,
+	importCommand,
+	validateCommand,
+	planCommand,
+	targetsCommand,
+	renderCommand,
+	labCommand,
+	diffCommand,
+	pushCommand,
+	statusCommand,
+	manCommand,
+	versionCommand,
+}
+
+// Main runs the process's command line and returns its exit status. The first
+// interrupt ends the command in order, a second one at once.
+func Main() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	return run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})
+}
+
+func run(ctx context.Context, args []string, s streams) int {
+	e := &env{streams: s, paint: paints}
+	root := rootCommand(e)
+	root.SetArgs(args)
+	cmd, err := root.ExecuteContextC(ctx)
+	return finish(ctx, e, cmd, err)
+}
+
+// output is the value of -o.
+type output string
+
+const (
+	text     output = "text"
+	jsonText output = "json"
+)
+
+// String, Set and Type make output a pflag.Value.
+func (o *output) String() string { return string(*o) }
+
+// Set takes text or json.
+func (o *output) Set(s string) error {
+	for _, known := range []output{text, jsonText} {
+		if output(s) == known {
+			*o = known
+			return nil
+		}
+	}
+	return usagef("it is text or json")
+}
+
+// Type names the values in the help.
+func (o *output) Type() string { return "text|json" }
+
+func (e *env) flags(f *pflag.FlagSet) {
+	e.output = text
+	f.StringVarP(&e.file, "file", "f", defaultFile, "the fabric")
+	f.VarP(&e.output, "output", "o", "what standard output carries")
+	f.BoolVar(&e.noInput, "no-input", false, "never ask")
+	f.BoolVarP(&e.verbose, "verbose", "v", false, "show every remote command")
+}

@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"closup/ui"
+	"closup/ui/work"
+)
+
+const defaultFile = work.DefaultPath
+
+func rootCommand(e *env) *cobra.Command {
+	var o ui.Options
+	root := &cobra.Command{
+		Use:   "closup",
+		Short: "Bring a Clos up: define it, push it, watch its sessions",
+		Long: `closup brings a Clos up: it defines a BGP-unnumbered fabric of spines, leafs
+and Kubernetes nodes, shows every file it generates, pushes them over SSH, and
+watches the sessions come up. Without a command it is a wizard.`,
+		Args:              cobra.ArbitraryArgs,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			err := cmd.ValidateFlagGroups() // cobra itself would do it after this
+			e.started = err == nil
+			return err
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknown(cmd, args[0])
+			}
+			return wizard(e, cmd, o)
+		},
+	}
+	labFlag(root, &o.Lab)
+	root.Flags().BoolVar(&o.ASCII, "ascii", false, "draw the wizard with ASCII alone")
+	root.Flags().StringVar(&o.Theme, "theme", "", "dark or light; as the terminal is, unless given")
+	root.SuggestionsMinimumDistance = 2
+	e.flags(root.PersistentFlags())
+	root.SetIn(e.in)
+	root.SetOut(e.out)
+	root.SetErr(e.err)
+	for _, command := range commands {
+		root.AddCommand(command(e))
+	}
+	return root
+}
+
+// wizard needs a terminal on both ends; without one it says what else there is.
+func wizard(e *env, cmd *cobra.Command, o ui.Options) error {
+	if e.noInput || !terminal(e.in) || !terminal(e.out) {
+		cmd.SetOut(e.err)
+		_ = cmd.Help()
+		return &exit{status: statusUsage}
+	}
+	if o.Theme != "" && o.Theme != "dark" && o.Theme != "light" {
+		return usagef("--theme is dark or light")
+	}
+	o.Path = e.file
+	return ui.Run(cmd.Context(), o)
+}
+
+// unknown is the error for a word that is no command of cmd.
+func unknown(cmd *cobra.Command, word string) error {
+	message := "there is no command " + quote(word)
+	if near := cmd.SuggestionsFor(word); len(near) > 0 {
+		message += "; did you mean " + quote(near[0]) + "?"
+	}
+	return usagef("%s (%s lists them)", message, quote(cmd.CommandPath()+" --help"))
+}
+
+func quote(s string) string { return "`" + s + "`" }

@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/google/go-cmp/cmp"
+
+	"closup/model"
+)
+
+func TestTable(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		width int
+		want  string
+	}{
+		{"as wide as it likes", 0, `
+NAME   COUNT  NOTE
+leaf1      2  a note that is rather long
+k8s1      12
+`},
+		{"cut to the terminal", 30, `
+NAME   COUNT  NOTE
+leaf1      2  a note that is …
+k8s1      12
+`},
+		{"never below what says something", 5, `
+NAME   COUNT  NOTE
+leaf1      2  a not…
+k8s1      12
+`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tab := table{head: []string{"NAME", "COUNT", "NOTE"}, right: map[int]bool{1: true}}
+			tab.add("leaf1", "2", "a note that is rather long")
+			tab.add("k8s1", "12", "")
+			var b strings.Builder
+			if err := tab.write(&b, c.width); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(strings.TrimPrefix(c.want, "\n"), b.String()); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestTableColours sees that colours cost no column.
+func TestTableColours(t *testing.T) {
+	plain, coloured := &table{head: []string{"A", "B"}}, &table{head: []string{"A", "B"}}
+	plain.add("Established", "x")
+	coloured.add(paints.good.Render("Established"), "x")
+	var want, got strings.Builder
+	_ = plain.write(&want, 9)
+	_ = coloured.write(&got, 9)
+	if diff := cmp.Diff(want.String(), ansi.Strip(got.String())); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestSpan(t *testing.T) {
+	for seconds, want := range map[float64]string{
+		0: "0s", 41.9: "41s", 60: "1m00s", 3661: "1h01m", 90061: "1d01h",
+	} {
+		if got := span(seconds); got != want {
+			t.Errorf("%v: %s, want %s", seconds, got, want)
+		}
+	}
+}
+
+func TestFinding(t *testing.T) {
+	f := model.Finding{Severity: model.Error, Line: 7, Message: "it overlaps", Remedy: "choose another"}
+	if got := ansi.Strip(paints.finding("f.yaml", f)); got != "f.yaml:7: error: it overlaps; choose another" {
+		t.Error(got)
+	}
+}
