@@ -1,0 +1,73 @@
+# `make` builds bin/closup. `make help` lists the rest.
+
+GOFUMPT       := v0.12.0
+GOLANGCI_LINT := v2.15.0
+
+GO      ?= go
+TOOLS   := $(CURDIR)/.tools
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X closup/ui/cli.Version=$(VERSION)
+
+# Tests that run real devices need root. With sudo at hand only their binaries
+# run as root; the compiler and its cache stay the user's.
+AS_ROOT := $(shell if [ "$$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then echo 'sudo -n --preserve-env=CLOSUP_NO_SKIP,HOME env PATH=$(PATH)'; fi)
+TEST    := $(GO) test -race -count=1 -p 2 -timeout 12m $(if $(AS_ROOT),-exec "$(AS_ROOT)")
+
+.PHONY: build test lint bench bench-lab fuzz try untry needs needs-test clean help
+
+build: ## build bin/closup
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/closup .
+
+test: needs-test ## install what the tests need (Debian, Ubuntu), then run them all
+	$(TEST) ./...
+	cd render/kubeadmtest && $(GO) test -count=1 ./...
+
+lint: $(TOOLS)/gofumpt-$(GOFUMPT) $(TOOLS)/golangci-lint-$(GOLANGCI_LINT) ## formatting, imports, mistakes
+	@out=$$($< -l $$(git ls-files -co --exclude-standard '*.go')); \
+		if [ -n "$$out" ]; then echo "not formatted with gofumpt:"; echo "$$out"; exit 1; fi
+	$(TOOLS)/golangci-lint-$(GOLANGCI_LINT) run ./...
+
+$(TOOLS)/gofumpt-$(GOFUMPT):
+	GOBIN=$(TOOLS) $(GO) install mvdan.cc/gofumpt@$(GOFUMPT)
+	mv $(TOOLS)/gofumpt $@
+
+$(TOOLS)/golangci-lint-$(GOLANGCI_LINT):
+	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)
+	mv $(TOOLS)/golangci-lint $@
+
+bench: ## benchmarks that need no root
+	$(GO) test -run '^$$' -bench . -benchmem ./model/... ./render/... ./provision/...
+
+bench-lab: needs build ## seconds of `lab up` and of push to all Established, on real FRR
+	$(GO) test -run '^$$' -bench Lab -benchtime 3x -timeout 10m $(if $(AS_ROOT),-exec "$(AS_ROOT)") ./ui/cli
+
+fuzz: ## a short run of every fuzz target
+	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \
+		for f in $$($(GO) test -list '^Fuzz' $$dir | grep '^Fuzz'); do \
+			$(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-30s} $$dir || exit 1; \
+		done; done
+
+try: needs build ## a lab of the fabric `article`, configured and shown (root)
+	@mkdir -p .try
+	@[ -e .try/fabric.yaml ] || bin/closup new --preset article > .try/fabric.yaml
+	@cd .try && { ../bin/closup lab status >/dev/null 2>&1 || ../bin/closup lab up; }
+	cd .try && ../bin/closup push --lab --yes
+	cd .try && ../bin/closup status --lab --wait 60s
+	@echo
+	@echo 'The lab goes on. `cd .try && ../bin/closup --lab` opens the wizard on it, `make untry` ends it.'
+
+untry: ## end the lab of `make try`
+	@[ ! -e .try ] || { cd .try && ../bin/closup lab down; }
+	@rm -rf .try
+
+needs: ## install what the lab runs, where it is missing: FRR, sshd, ifupdown2
+	@.ci/needs
+
+needs-test: ## the same for the tests, and unpack older and newer Debians
+	@.ci/needs test
+
+clean: ## remove what make made
+	rm -rf bin .tools
+
+help:
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
