@@ -5,11 +5,13 @@ import (
 	"flag"
 	"io/fs"
 	"iter"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"closup/assets"
 	"closup/model"
@@ -110,6 +112,79 @@ func TestGolden(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestEveryGoldenFolder: the table of presets times the table of targets has a
+// folder each, with something in it, and no folder is left of what is in
+// neither table.
+func TestEveryGoldenFolder(t *testing.T) {
+	var targets []string
+	for _, target := range render.Targets {
+		targets = append(targets, target.Name)
+	}
+	presets, known := assets.Presets(), cases(t)
+	for _, problem := range folderProblems(t, os.DirFS("testdata"), presets, targets, known) {
+		t.Errorf("%s (go test ./render -run Golden -update)", problem)
+	}
+
+	// The same check sees what is amiss.
+	has := func(names ...string) fs.FS {
+		out := fstest.MapFS{}
+		for _, name := range names {
+			out[name] = &fstest.MapFile{}
+		}
+		return out
+	}
+	all := map[string][]byte{"article": nil, "odd": nil}
+	for _, c := range []struct {
+		have fs.FS
+		want []string
+	}{
+		{has("article/devices/a", "article/report/a", "odd/fabric.yaml"), nil},
+		{has("article/devices/a", "odd/fabric.yaml"), []string{"article/report has no golden file"}},
+		{has("article/devices/a", "article/report/deep/er/b", "article/rapport/a"), []string{"article/rapport is of no target"}},
+		{has("article/devices/a", "article/report/a", "articel/devices/a"), []string{"articel is of no preset and has no fabric.yaml"}},
+	} {
+		if got := folderProblems(t, c.have, []string{"article"}, []string{"devices", "report"}, all); !slices.Equal(got, c.want) {
+			t.Errorf("%v: %v, want %v", c.have, got, c.want)
+		}
+	}
+}
+
+// folderProblems is what lacks in a tree of golden folders, and what is too
+// much there.
+func folderProblems(t *testing.T, tree fs.FS, presets, targets []string, known map[string][]byte) []string {
+	t.Helper()
+	filled := map[string]bool{} // CASE/TARGET
+	var out []string
+	err := fs.WalkDir(tree, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		if parts := strings.SplitN(path, "/", 3); len(parts) == 3 && parts[0] != "fuzz" {
+			filled[parts[0]+"/"+parts[1]] = true
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, preset := range presets {
+		for _, target := range targets {
+			if folder := preset + "/" + target; !filled[folder] {
+				out = append(out, folder+" has no golden file")
+			}
+		}
+	}
+	for _, folder := range slices.Sorted(maps.Keys(filled)) {
+		name, target, _ := strings.Cut(folder, "/")
+		if _, ok := known[name]; !ok {
+			out = append(out, name+" is of no preset and has no fabric.yaml")
+		} else if !slices.Contains(targets, target) {
+			out = append(out, folder+" is of no target")
+		}
+	}
+	return out
 }
 
 // goldenFiles are the files of every target, as TARGET/path.
