@@ -80,6 +80,10 @@ func (o order) boot() error {
 	if err := enterDisk(o.Parts); err != nil {
 		return err
 	}
+	var root unix.Statfs_t
+	if err := unix.Statfs("/", &root); err != nil || root.Type != unix.OVERLAYFS_SUPER_MAGIC {
+		return errors.Join(errors.New("the disk is not the root: nothing may be written to the machine's"), err)
+	}
 	unix.Umask(0o022)
 	if o.Fresh {
 		if err := o.Box.leaveFactory(); err != nil {

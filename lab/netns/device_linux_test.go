@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -92,6 +94,27 @@ func disk(t *testing.T, l *Lab) {
 	run(t, l, "leaf1", "mv /etc/skeleton /etc/skel; cp /usr/bin/false /bin/true")
 }
 
+// TestInsideNeedsADisk: what would run on the machine's own disk does not run.
+func TestInsideNeedsADisk(t *testing.T) {
+	needLab(t)
+	cmd := exec.Command("sleep", "60")
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWNET | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC,
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	ran := false
+	err := inside(cmd.Process.Pid, func() error { ran = true; return nil })
+	if ran || err == nil || !strings.Contains(err.Error(), "no disk of its own") {
+		t.Errorf("ran: %v, %v", ran, err)
+	}
+}
+
 // login: the access user comes in with the lab's key, past the lab's
 // known_hosts, and may become root.
 func login(t *testing.T, l *Lab) {
@@ -117,7 +140,7 @@ func login(t *testing.T, l *Lab) {
 	}
 	t.Run("forwarding of sockets", func(t *testing.T) {
 		client := dial(t, l, "leaf1")
-		ctx, cancel := context.WithCancel(t.Context())
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		done := make(chan struct{})
 		go func() {

@@ -116,7 +116,9 @@ func (l *Lab) pid(device string) (int, error) {
 }
 
 // inside runs f on a thread that has entered all namespaces of a process; what
-// f starts runs in there.
+// f starts runs in there. Nothing may run on the machine's disk that was meant
+// for a device's, so the thread has to stand where the process does, and that
+// may not be where it came from.
 func inside(pid int, f func() error) error {
 	fd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
@@ -124,9 +126,16 @@ func inside(pid int, f func() error) error {
 	}
 	defer unix.Close(fd)
 	return onThread(func() error {
-		var ours, its unix.Stat_t
-		if err := unix.Stat("/", &ours); err != nil {
+		ours, err := rootAt("/")
+		if err != nil {
 			return fmt.Errorf("entering it: %w", err)
+		}
+		device, err := rootAt(filepath.Join("/proc", strconv.Itoa(pid), "root"))
+		if err != nil {
+			return fmt.Errorf("entering it: %w", err)
+		}
+		if device == ours {
+			return errors.New("entering it: it has no disk of its own")
 		}
 		// Threads of a process share root and working directory, and what
 		// shares them cannot enter a mount namespace (setns(2)).
@@ -137,15 +146,20 @@ func inside(pid int, f func() error) error {
 		if err := unix.Setns(fd, all); err != nil {
 			return fmt.Errorf("entering it: %w", err)
 		}
-		// Nothing may run on the machine's disk that was meant for a device's.
-		if err := unix.Stat("/", &its); err != nil {
-			return fmt.Errorf("entering it: %w", err)
-		}
-		if its.Dev == ours.Dev && its.Ino == ours.Ino {
-			return errors.New("entering it: it does not stand on a disk of its own")
+		if here, err := rootAt("/"); err != nil || here != device {
+			return errors.Join(errors.New("entering it: another disk than the device's"), err)
 		}
 		return f()
 	})
+}
+
+// place tells one directory from every other that exists now.
+type place struct{ dev, ino uint64 }
+
+func rootAt(path string) (place, error) {
+	var st unix.Stat_t
+	err := unix.Stat(path, &st)
+	return place{st.Dev, st.Ino}, err
 }
 
 // Status says of every device whether it is on and whether its sshd answers.
