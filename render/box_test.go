@@ -54,7 +54,9 @@ mount -t tmpfs closup /mnt
 mkdir -p /mnt/u /mnt/w
 mount -t overlay closup -o lowerdir=/etc,upperdir=/mnt/u,workdir=/mnt/w /etc
 for d in /run /var/log /var/tmp; do mount -t tmpfs closup $d; done
-mkdir -p /run/frr /var/log/frr /run/network
+mkdir -p /run/frr /var/log/frr /run/network /etc/network
+rm -rf /etc/network/interfaces.d
+printf 'auto lo\niface lo inet loopback\n' >/etc/network/interfaces
 chown frr:frr /run/frr /var/log/frr 2>/dev/null || true
 mount -t sysfs closup /sys
 ip link set lo up
