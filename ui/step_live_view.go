@@ -150,7 +150,7 @@ func routeTone(state string, l *look) (tone, string) {
 		return good, l.up
 	case "pending":
 		return dim, l.unknown
-	case "narrow":
+	case "narrow", "wide":
 		return warn, l.fail
 	}
 	return bad, l.down

@@ -19,6 +19,7 @@ const (
 	RouteOK      = "ok"
 	RouteMissing = "missing"
 	RouteNarrow  = "narrow"  // fewer paths than predicted
+	RouteWide    = "wide"    // more paths than predicted: somebody else announces it too, or a filter is gone
 	RoutePending = "pending" // a pod route whose node's kernel has none yet
 )
 
@@ -123,7 +124,9 @@ func (st *Status) routes(routes []model.Route, devices map[string]*Device) {
 			State: RouteOK,
 		}
 		switch {
-		case row.ActualPaths >= row.ExpectedPaths:
+		case row.ActualPaths > row.ExpectedPaths:
+			row.State = RouteWide
+		case row.ActualPaths == row.ExpectedPaths:
 		case row.ActualPaths > 0:
 			row.State = RouteNarrow
 		case want.Pod && !hasOwn(devices[want.Origin], kernel, want.Prefix):
@@ -162,7 +165,8 @@ func (d *Device) Peer(key string) (Peer, bool) {
 
 // AsExpected says that every device answers, every planned session is
 // Established with the planned peer, there is no other, and every predicted
-// route is there in its full width. A route that is pending does not count.
+// route is there in its full width and no wider. A route that is pending does
+// not count.
 func (st Status) AsExpected() bool {
 	for _, s := range st.Sessions {
 		if !s.AsExpected() {

@@ -107,7 +107,7 @@ type RouteStatus struct {
 	Prefix        netip.Prefix `json:"prefix"`
 	ExpectedPaths int          `json:"expected_paths"`
 	ActualPaths   int          `json:"actual_paths"`
-	State         string       `json:"state"` // "ok", "missing", "narrow", "pending"
+	State         string       `json:"state"` // "ok", "missing", "narrow", "wide", "pending"
 }
 
 // Summary counts ends of sessions, routes and devices.
