@@ -5,9 +5,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"closup/assets"
 	"closup/model"
@@ -38,15 +38,17 @@ func seeds(f *testing.F) {
 	f.Add([]byte(edited))
 }
 
-// FuzzLoad: whatever the text, it loads or says why, in time that follows its
-// length; what loads can be planned and validated.
+// FuzzLoad: whatever the text, it loads or says why, in bounded memory; what
+// loads can be planned and validated.
 func FuzzLoad(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, text []byte) {
-		began := time.Now()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
 		fabric, err := model.Load("f", text)
-		if took := time.Since(began); took > 5*time.Second { // a short text takes milliseconds
-			t.Errorf("%d bytes took %v", len(text), took)
+		runtime.ReadMemStats(&after)
+		if took := after.TotalAlloc - before.TotalAlloc; took > 512<<20 { // the largest fabric takes less
+			t.Errorf("%d bytes made %d MiB", len(text), took>>20)
 		}
 		if err != nil {
 			var problems model.Errors
