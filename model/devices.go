@@ -24,6 +24,7 @@ var specKeys = []specField{
 	{field[Spec]{"asn", scalar(ParseASN, func(s *Spec) *uint32 { return &s.ASN })}, nil, true},
 	{field[Spec]{"loopback", readOwnLoopbacks}, nil, true},
 	{field[Spec]{"platform", word(platforms, func(s *Spec) *string { return &s.Platform })}, nil, true},
+	{field[Spec]{"release", scalar(parseRelease, func(s *Spec) *string { return &s.Release })}, nil, true},
 	{field[Spec]{"network", word(networks, func(s *Spec) *string { return &s.Network })}, nil, true},
 	{field[Spec]{"router", word(routers, func(s *Spec) *string { return &s.Router })}, nil, true},
 	{field[Spec]{"mgmt", scalar(parseHost, func(s *Spec) *string { return &s.Mgmt })}, nil, true},

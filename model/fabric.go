@@ -21,6 +21,7 @@ type Fabric struct {
 	Management Management
 	Access     Access
 	Platform   PerRole[string]
+	Release    PerRole[string] // of the platform, "5.9"; empty: unknown
 	Network    PerRole[string]
 	Router     PerRole[string]
 	Ports      PerRole[PortRanges]
@@ -107,6 +108,7 @@ type Spec struct {
 	ASN        uint32
 	Loopbacks  []netip.Addr // its own, empty: from the role's range
 	Platform   string       // empty: the role's
+	Release    string
 	Network    string
 	Router     string
 	Mgmt       string // address or host name, empty: unknown

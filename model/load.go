@@ -59,6 +59,7 @@ var fabricKeys = object[Fabric]{
 	{"management", sub(managementKeys, func(f *Fabric) *Management { return &f.Management })},
 	{"access", sub(accessKeys, func(f *Fabric) *Access { return &f.Access })},
 	{"platform", perRole(word(platforms, same[string]), func(f *Fabric) *PerRole[string] { return &f.Platform })},
+	{"release", perRole(scalar(parseRelease, same[string]), func(f *Fabric) *PerRole[string] { return &f.Release })},
 	{"network", perRole(word(networks, same[string]), func(f *Fabric) *PerRole[string] { return &f.Network })},
 	{"router", perRole(word(routers, same[string]), func(f *Fabric) *PerRole[string] { return &f.Router })},
 	{"ports", perRole(sub(portKeys, same[PortRanges]), func(f *Fabric) *PerRole[PortRanges] { return &f.Ports })},

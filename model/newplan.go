@@ -73,6 +73,10 @@ func (b *planner) device(s *Spec) Device {
 			Jump:     cmp.Or(s.Access.Jump, f.Access.Jump),
 		},
 	}
+	d.Release = s.Release
+	if d.Release == "" && d.Platform == f.Platform[s.Role] {
+		d.Release = f.Release[s.Role]
+	}
 	d.Network = s.Network
 	if d.Network == "" && d.Platform == f.Platform[s.Role] {
 		d.Network = f.Network[s.Role]

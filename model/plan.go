@@ -33,6 +33,7 @@ type Device struct {
 	Loopbacks  []netip.Prefix `json:"loopbacks"` // host prefixes: /32, /128
 	Mgmt       string         `json:"mgmt"`
 	Platform   string         `json:"platform"`
+	Release    string         `json:"-"` // of the platform; empty: unknown
 	Router     string         `json:"router"`
 	Network    string         `json:"-"`
 	Rack       string         `json:"rack"`
