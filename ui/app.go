@@ -10,6 +10,7 @@ package ui
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +30,7 @@ type Options struct {
 	Path  string // fabric.yaml; read where it is there
 	Lab   bool   // push to and watch the running lab instead of the real devices
 	ASCII bool   // no glyphs beyond ASCII, whatever the locale says
-	Theme string // "dark", "light"; empty: as the terminal's background is
+	Theme string // one of Themes; empty: as the terminal's background is
 }
 
 // Run shows the wizard until the operator leaves it.
@@ -63,6 +64,8 @@ type app struct {
 	screens  []Screen
 	at       int
 
+	lit         bool // the terminal's background is light, as far as it said
+	palette     palettePane
 	helping     bool
 	helpTop     scroll
 	asking      bool // whether to leave although something would be lost
@@ -71,7 +74,8 @@ type app struct {
 }
 
 func newApp(ctx context.Context, o Options) *app {
-	a := &app{options: o, terminal: terminal{dark: o.Theme != "light", ascii: o.ASCII, profile: colorprofile.TrueColor}}
+	a := &app{options: o, terminal: terminal{ascii: o.ASCII, profile: colorprofile.TrueColor}}
+	a.dress()
 	a.look = newLook(a.terminal)
 	a.desk = &desk{ctx: ctx, path: o.Path, lab: o.Lab, runs: make(map[int]<-chan push.Event)}
 	for _, s := range steps {
@@ -93,10 +97,8 @@ func (a *app) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		a.w, a.h = msg.Width, msg.Height
 		return a, tea.Batch(a.all(a.content()), repaint())
 	case tea.BackgroundColorMsg:
-		if a.options.Theme == "" {
-			a.terminal.dark = msg.IsDark()
-		}
-		return a, a.restyle()
+		a.lit = !msg.IsDark()
+		return a, a.dress()
 	case tea.ColorProfileMsg:
 		a.terminal.profile = msg.Profile
 		return a, a.restyle()
@@ -105,6 +107,11 @@ func (a *app) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return a, a.restyle()
 	case tea.KeyPressMsg:
 		return a, a.key(msg)
+	case tea.PasteMsg:
+		if a.palette.open {
+			a.palette.typed(a.look, msg)
+			return a, nil
+		}
 	case tea.MouseMsg:
 		return a, a.mouse(msg)
 	case broadcast:
@@ -121,12 +128,31 @@ func repaint() tea.Cmd {
 	return tea.Tick(100*time.Millisecond, func(time.Time) tea.Msg { return tea.ClearScreen() })
 }
 
+// dress chooses the colours: the theme's, or those that go with the
+// background.
+func (a *app) dress() tea.Cmd {
+	a.terminal.contrast = a.options.Theme == "high-contrast"
+	a.terminal.dark = a.options.Theme == "dark" || a.options.Theme != "light" && !a.lit
+	return a.restyle()
+}
+
+// nextTheme goes to the theme after this one.
+func (a *app) nextTheme() tea.Cmd {
+	at := max(0, slices.Index(Themes, a.options.Theme))
+	a.options.Theme = Themes[(at+1)%len(Themes)]
+	a.desk.say(plain, "theme: "+a.options.Theme+"; --theme or CLOSUP_THEME begins with it")
+	return a.dress()
+}
+
 // restyle follows what is known of the terminal.
 func (a *app) restyle() tea.Cmd {
-	if a.look.terminal == a.terminal {
+	if a.look == nil || a.look.terminal == a.terminal {
 		return nil
 	}
 	a.look = newLook(a.terminal)
+	if a.palette.open {
+		a.palette.narrow(a.look)
+	}
 	return a.all(a.look)
 }
 
@@ -177,6 +203,8 @@ func (a *app) key(msg tea.KeyPressMsg) tea.Cmd {
 		return a.interrupt()
 	case a.asking:
 		return a.answer(msg)
+	case a.palette.open:
+		return a.paletteKey(msg)
 	case a.helping:
 		n, page := len(a.helpLines(a.content())), a.content().h
 		if !a.helpTop.key(msg, n, page) {
@@ -188,6 +216,11 @@ func (a *app) key(msg tea.KeyPressMsg) tea.Cmd {
 	case key.Matches(msg, keys.help):
 		a.helping, a.helpTop = true, scroll{}
 		return nil
+	case key.Matches(msg, keys.palette):
+		a.openPalette()
+		return nil
+	case key.Matches(msg, keys.theme):
+		return a.nextTheme()
 	case key.Matches(msg, keys.quit):
 		if a.loses() == "" {
 			return tea.Quit
@@ -251,6 +284,7 @@ func (a *app) mouse(msg tea.MouseMsg) tea.Cmd {
 		if i := m.Y - titleRows; m.X < a.sidebar() && i >= 0 && i < len(steps) && !a.screens[a.at].Typing() {
 			return a.follow(Nav{Step: steps[i].name})
 		}
+		return a.click(m.X, m.Y)
 	}
 	if wheel, ok := msg.(tea.MouseWheelMsg); ok {
 		switch wheel.Button {
@@ -261,6 +295,22 @@ func (a *app) mouse(msg tea.MouseMsg) tea.Cmd {
 		}
 	}
 	return nil
+}
+
+// click gives a click to the screen in front, from its own corner.
+func (a *app) click(x, y int) tea.Cmd {
+	x, y = x-1, y-titleRows-headRows
+	if side := a.sidebar(); side > 0 {
+		x -= side + 2
+	}
+	switch size := a.content(); {
+	case x < 0 || y < 0 || x >= size.w || y >= size.h || a.asking || a.helping:
+		return nil
+	case a.palette.open:
+		a.palette.table.click(y, size.h)
+		return nil
+	}
+	return a.front(clickMsg{x, y})
 }
 
 // scrollKey is the wheel: three rows, wherever the arrows move.

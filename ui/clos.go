@@ -17,6 +17,8 @@ type closDevice struct {
 	role model.Role
 	tone tone
 	mark string // stands before the name: a state, or nothing
+
+	chosen bool // under the cursor
 }
 
 // closLink is one cable of the drawing.
@@ -59,6 +61,20 @@ func planClos(p *model.Plan) clos {
 		c.links = append(c.links, closLink{a: k.A.Device, b: k.B.Device, tone: t})
 	}
 	return c
+}
+
+// mark shows one device as chosen, and its cables above all others.
+func (c clos) mark(name string) {
+	for _, t := range c.tiers {
+		for i := range t {
+			t[i].chosen = t[i].name == name
+		}
+	}
+	for i := range c.links {
+		if k := &c.links[i]; k.a == name || k.b == name {
+			k.tone = accent
+		}
+	}
 }
 
 // height is how many lines the drawing takes at most h of: two or three for
@@ -119,6 +135,32 @@ func (c clos) draw(l *look, w, h int) string {
 	return strings.Join(lines, "\n")
 }
 
+// at is the device that stands at a cell of the drawing; empty: none.
+func (c clos) at(l *look, w, h, x, y int) string {
+	total := c.height(h)
+	if total == 0 || w < 8 {
+		return ""
+	}
+	gap := 0
+	if len(c.tiers) > 1 {
+		gap = (total - len(c.tiers)) / (len(c.tiers) - 1)
+	}
+	name, near := "", 6
+	for i, t := range c.tiers {
+		if y != i*(gap+1) {
+			continue
+		}
+		slots := make(map[string]slot)
+		drawTier(l, t, w, i, slots)
+		for _, d := range t {
+			if s, ok := slots[d.name]; ok && abs(s.x-x) < near {
+				name, near = d.name, abs(s.x-x)
+			}
+		}
+	}
+	return name
+}
+
 // drawTier draws one row of devices, as names where they fit, else as their
 // numbers, else as dots, and says where each stands.
 func drawTier(l *look, tier []closDevice, w, row int, slots map[string]slot) string {
@@ -141,9 +183,12 @@ func drawTier(l *look, tier []closDevice, w, row int, slots map[string]slot) str
 			at += pad
 		}
 		slots[d.name] = slot{row, at + n/2}
-		if text[0] == ' ' {
+		switch {
+		case d.chosen:
+			b.WriteString(l.styles[d.tone].Reverse(true).Render(text))
+		case text[0] == ' ':
 			b.WriteString(l.on(l.field, d.tone, text))
-		} else {
+		default:
 			b.WriteString(l.in(d.tone, text))
 		}
 		at += n
@@ -196,7 +241,7 @@ func newWires(w, h int, ascii bool) wires {
 }
 
 // weight orders tones where cables share a cell: what is broken is seen.
-var weight = [numTones]int{faint: 1, dim: 2, good: 3, warn: 4, bad: 5}
+var weight = [numTones]int{faint: 1, dim: 2, good: 3, accent: 4, warn: 5, bad: 6}
 
 // wire draws from the top at cell x0 to the bottom at cell x1.
 func (c *wires) wire(x0, x1 int, t tone, broken bool) {

@@ -50,6 +50,9 @@ func (a *app) View() tea.View {
 	if !a.freeMouse {
 		v.MouseMode = tea.MouseModeCellMotion
 	}
+	if a.options.Theme != "" && a.options.Theme != "auto" {
+		v.ForegroundColor, v.BackgroundColor = a.terminal.ground()
+	}
 	if a.w < 1 || a.h < 1 {
 		return v
 	}
@@ -112,6 +115,8 @@ func (a *app) body() string {
 	switch {
 	case a.asking:
 		view = a.heading("Leave closup?", "") + "\n" + a.question(size)
+	case a.palette.open:
+		view = a.heading("Every action", "type a part of its name") + "\n" + a.palette.view(l, size.w, size.h)
 	case a.helping:
 		lines := a.helpLines(size)
 		from, to := a.helpTop.window(len(lines), size.h)
@@ -177,12 +182,14 @@ func (a *app) said() string {
 // room for, and those of the frame. All of them are in the ? overlay.
 func (a *app) keysLine() string {
 	s := a.screens[a.at]
-	here, frame := s.Keys(), []key.Binding{keys.help, keys.quit}
+	here, frame := s.Keys(), []key.Binding{keys.palette, keys.help, keys.quit}
 	switch {
 	case a.asking:
 		here, frame = []key.Binding{bind("y", "leave"), bind("n", "stay")}, nil
 	case a.helping:
 		here, frame = []key.Binding{bind("esc", "close"), keys.up, keys.down}, nil
+	case a.palette.open:
+		here, frame = []key.Binding{called(keys.accept, "do it"), called(keys.cancel, "close"), bind("↑ ↓", "choose")}, nil
 	case s.Typing():
 		frame = nil
 	case a.at+1 < len(steps):
@@ -210,7 +217,7 @@ func (a *app) helpLines(size sizeMsg) []string {
 		return append(lines, "")
 	}
 	here := section(steps[a.at].label, a.screens[a.at].Keys()...)
-	frame := section("Everywhere", keys.next, keys.prev, keys.back, keys.jump, keys.undo, keys.redo, keys.mouse, keys.help, keys.quit, keys.interrupt)
+	frame := section("Everywhere", keys.next, keys.prev, keys.back, keys.jump, keys.undo, keys.redo, keys.palette, keys.theme, keys.mouse, keys.help, keys.quit, keys.interrupt)
 	lists := section("In lists and texts", moving...)
 	signs := []string{
 		l.in(strong, "Signs"),

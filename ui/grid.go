@@ -36,6 +36,9 @@ type grid struct {
 	cols   []column
 	rows   [][]cell
 	widest []int
+	cell   int    // 1-based: the column under the cursor; 0: the whole row
+	edit   *field // is typed in that cell; nil: nothing
+	y      int    // the line of the screen that view's first one stands on
 }
 
 // set replaces the rows; the cursor stays where it is.
@@ -59,6 +62,12 @@ func (g *grid) set(rows [][]cell) {
 // that may be are shortened, then the least important ones leave.
 func (g *grid) layout(w int) (shown []int, widths []int) {
 	widths = append([]int(nil), g.widest...)
+	if i := g.cell - 1; i >= 0 && i < len(widths) {
+		widths[i] = max(widths[i], width(g.cols[i].title), 2)
+		if g.edit != nil {
+			widths[i] = max(widths[i], min(28, width(g.edit.value())+3), 14)
+		}
+	}
 	for {
 		over := g.needs(widths) - w
 		for i, c := range g.cols {
@@ -73,7 +82,7 @@ func (g *grid) layout(w int) (shown []int, widths []int) {
 		}
 		last, left := -1, 0
 		for i, c := range g.cols {
-			if widths[i] == 0 {
+			if widths[i] == 0 || i == g.cell-1 && left > 0 {
 				continue
 			}
 			if left++; last < 0 || c.keep < g.cols[last].keep {
@@ -174,9 +183,12 @@ func (g *grid) row(l *look, r int, shown, widths []int, w int, marked bool) stri
 			text += strings.Repeat(" ", g.cols[i].gap())
 		}
 		used += width(text)
-		if marked {
+		switch {
+		case marked && i == g.cell-1:
+			b.WriteString(g.chosen(l, text, widths[i], c.tone))
+		case marked:
 			b.WriteString(l.on(under, c.tone, text))
-		} else {
+		default:
 			b.WriteString(l.in(c.tone, text))
 		}
 	}
@@ -184,6 +196,35 @@ func (g *grid) row(l *look, r int, shown, widths []int, w int, marked bool) stri
 		b.WriteString(under.Render(strings.Repeat(" ", w-used)))
 	}
 	return b.String()
+}
+
+// chosen draws the cell under the cursor: with what is typed in it.
+func (g *grid) chosen(l *look, text string, w int, t tone) string {
+	if g.edit != nil {
+		return g.edit.view(l, w, true) + l.selected.Render(strings.Repeat(" ", max(0, width(text)-w)))
+	}
+	return l.on(l.selected, t, "") + l.styles[t].Reverse(true).Render(cut(text, w, "")) + l.selected.Render(strings.Repeat(" ", max(0, width(text)-w)))
+}
+
+// across moves the cursor to the next cell that may be edited; 0 is the whole
+// row.
+func (g *grid) across(by int, may func(int) bool) {
+	for i := g.cell + by; i >= 0 && i <= len(g.cols); i += by {
+		if i == 0 || may(i-1) {
+			g.cell = i
+			return
+		}
+	}
+}
+
+// click puts the cursor on the row that stands on line y of the screen.
+func (g *grid) click(y, h int) bool {
+	i := y - g.y - 1
+	if i < 0 || i >= h-1 || g.top+i >= g.n {
+		return false
+	}
+	g.at = g.top + i
+	return true
 }
 
 func aligned(s string, w int, right bool, l *look) string {

@@ -26,11 +26,12 @@ func called(b key.Binding, desc string) key.Binding {
 
 // keys is the keymap.
 var keys = struct {
-	next, prev, back, jump, help, quit, interrupt, mouse, undo, redo key.Binding
+	next, prev, back, jump, help, palette, theme, quit, interrupt, mouse, undo, redo key.Binding
 
 	up, down, pageUp, pageDown, halfUp, halfDown, top, bottom, left, right key.Binding
 
 	accept, cancel, edit, add, remove, split, pin, auto, choose, toggle     key.Binding
+	paste, twin, rowUp, rowDown, cells, peers, form, submit, dropLine       key.Binding
 	reset, reload, section, pane, diff, context, explain, fetch, save, find key.Binding
 	check, apply, trust, log, drain, watch, freeze, faults, lab             key.Binding
 }{
@@ -39,6 +40,8 @@ var keys = struct {
 	back:      bind("esc", "back"),
 	jump:      bind("1-9 0", "go to a step", "1", "2", "3", "4", "5", "6", "7", "8", "9", "0"),
 	help:      bind("?", "help"),
+	palette:   bind(":", "every action"),
+	theme:     bind("T", "next theme"),
 	quit:      bind("q", "quit"),
 	interrupt: bind("ctrl+c", "stop"),
 	mouse:     bind("m", "free the mouse"),
@@ -66,6 +69,16 @@ var keys = struct {
 	auto:   bind("A", "cable automatically"),
 	choose: bind("enter", "choose"),
 	toggle: bind("space", "toggle", "space"),
+
+	paste:    bind("b", "paste many"),
+	twin:     bind("d", "duplicate"),
+	rowUp:    bind("K", "move up", "K", "shift+up"),
+	rowDown:  bind("J", "move down", "J", "shift+down"),
+	cells:    bind("← →", "cell", "right", "left", "l", "h"),
+	form:     bind("e", "whole form"),
+	peers:    bind("o", "outside sessions"),
+	submit:   bind("ctrl+s", "add them"),
+	dropLine: bind("ctrl+x", "delete the line"),
 
 	reset:   bind("r", "back to the default"),
 	reload:  bind("r", "read again"),

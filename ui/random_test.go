@@ -17,7 +17,7 @@ import (
 
 // scraps is what the random hand types and pastes.
 var scraps = []string{
-	"leaf[3-5]", "spine9", "k[1-2]", "x", "", "[", "leaf[1-99999999]", "10.0.0.0/8", "65101+", "4200000000", "-1", "ü√", "\x1b[31m", "a\nb\nc",
+	"leaf[3-5]", "spine9", "k[1-2]", "x", "", "[", "leaf[1-99999999]", "10.0.0.0/8", "65101+", "4200000000", "-1", "ü√", "\x1b[31m", "a\nb\nc", "name,mgmt,rack\nz1,192.0.2.91,r1\nz2,oops oops,r1", "k[21-24] 192.0.2.[31-34]\n\n# x\n- {name: w9}",
 	"spine1:swp7", "leaf1:swp9", "control-plane", "[{port: swp44, asn: 65254}]", "192.0.2.[1-3]", "true", "{", "\"", "two", strings.Repeat("y", 300),
 }
 
@@ -31,7 +31,7 @@ func TestRandomKeys(t *testing.T) {
 			keys = append(keys, name)
 		}
 	}
-	keys = append(keys, strings.Split("1 2 3 4 5 6 7 8 9 0 a e x s p A v d c f w / u U r t o m n q ? h j k l g G : ,", " ")...)
+	keys = append(keys, strings.Split("1 2 3 4 5 6 7 8 9 0 a e x s p A v d c f w / u U r t o m n q ? h j k l g G : , b y i K J T", " ")...)
 	slices.Sort(keys)
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

@@ -45,6 +45,10 @@ const (
 // placeMsg asks a screen to show a path of fabric.yaml; it comes with Nav.Place.
 type placeMsg struct{ path string }
 
+// clickMsg is a click of the left button inside the screen in front, from its
+// upper left cell.
+type clickMsg struct{ x, y int }
+
 // sizeMsg is the space that screens have.
 type sizeMsg struct{ w, h int }
 

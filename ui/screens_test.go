@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
 	"closup/model"
@@ -57,6 +58,23 @@ var scenes = []struct {
 			return seen != nil && len(seen.Plan.Devices) == 10 && seen.Plan.Devices[7].Mgmt != ""
 		})
 	}},
+	{"leafs/cell", func(d *driver) {
+		d.press("4", "right", "right", "right", "right", "right", "enter")
+		d.write("9")
+		d.until("it was tried", func() bool { return d.app.screens[3].(*deviceScreen).trial.seen != nil })
+	}},
+	{"leafs/many", func(d *driver) {
+		d.press("4")
+		d.tell(tea.PasteMsg{Content: "name,mgmt,rack\nleaf[3-6],192.0.2.[13-16],r1\nleaf2,192.0.2.12,r1\nleaf8,somewhere else,r1\n"})
+	}},
+	{"leafs/manyfit", func(d *driver) {
+		d.press("4")
+		d.tell(tea.PasteMsg{Content: "leaf[3-6] 192.0.2.[13-16] r1\nleaf7 192.0.2.17\n"})
+		d.until("it was tried", func() bool { return d.app.screens[3].(*deviceScreen).bulk.trial.seen != nil })
+	}},
+	{"leafs/border", func(d *driver) { withBorder(d); d.press("4", "G") }},
+	{"leafs/peers", func(d *driver) { withBorder(d); d.press("4", "G", "o") }},
+	{"leafs/peer", func(d *driver) { withBorder(d); d.press("4", "G", "o", "enter", "down", "down", "down", "down") }},
 	{"nodes/table", func(d *driver) { d.press("5", "down") }},
 	{"cabling/automatic", func(d *driver) { d.press("6", "down", "down", "down", "down") }},
 	{"cabling/edit", func(d *driver) { d.press("6", "enter") }},
@@ -88,9 +106,25 @@ var scenes = []struct {
 	{"live/faults", func(d *driver) { liveWith(d, breakOne); d.press("f") }},
 	{"live/routes", func(d *driver) { liveWith(d, breakOne); d.press("v") }},
 	{"live/devices", func(d *driver) { liveWith(d, breakOne); d.press("v", "v") }},
+	{"frame/palette", func(d *driver) { d.app.desk.path = "fabric.yaml"; d.press("3", ":"); d.write("leafs") }},
 	{"frame/help", func(d *driver) { d.press("3", "?") }},
 	{"frame/quit", func(d *driver) { pushTo(d, pushing); d.press("q") }},
 	{"frame/nothing", func(d *driver) { d.app.desk.project = nil; d.only(refit(d)); d.press("3") }},
+}
+
+// withBorder adds a border leaf with a session to the outside.
+func withBorder(d *driver) {
+	p := d.app.desk.project
+	d.run(d.app.desk.change(change{said: "a border", make: func(p *work.Project) error {
+		for path, yaml := range map[string]string{"asn.borders": "65141+", "loopbacks.borders": "10.1.4.0/24"} {
+			if err := p.Doc.Set(path, yaml); err != nil {
+				return err
+			}
+		}
+		return p.Doc.Set("borders", "\n  - {name: border1, mgmt: 192.0.2.41, peers: [{port: swp44, asn: 65254, accept: [0.0.0.0/0], advertise: [10.1.3.0/24]}]}")
+	}}))
+	d.until("the border is there", func() bool { return d.app.desk.project != p && !d.app.desk.busy })
+	d.app.desk.say(plain, "")
 }
 
 // refit begins the screens anew without a fabric.

@@ -48,9 +48,9 @@ func (s *cablingScreen) Keys() []key.Binding {
 	case s.project == nil || s.project.Fabric == nil:
 		return nil
 	case s.project.Fabric.Cabled:
-		return []key.Binding{keys.add, keys.edit, keys.remove, keys.auto}
+		return []key.Binding{keys.add, keys.edit, keys.remove, called(keys.cells, "next device"), keys.auto}
 	}
-	return []key.Binding{keys.pin, keys.edit, keys.add, keys.remove}
+	return []key.Binding{keys.pin, keys.edit, called(keys.cells, "next device"), keys.add, keys.remove}
 }
 
 func (s *cablingScreen) State() (state, string) {
@@ -82,6 +82,8 @@ func (s *cablingScreen) Update(msg tea.Msg) (Nav, tea.Cmd) {
 		s.refill()
 	case placeMsg:
 		s.show(msg.path)
+	case clickMsg:
+		s.click(msg)
 	case tea.KeyPressMsg, tea.PasteMsg:
 		if s.form.open {
 			return Nav{}, s.typed(msg)
@@ -162,6 +164,10 @@ func (s *cablingScreen) key(k tea.KeyPressMsg) (Nav, tea.Cmd) {
 			return p.Doc.Delete("links")
 		}})
 	case s.table.at >= len(s.links):
+	case key.Matches(k, keys.right):
+		s.nextDevice(1)
+	case key.Matches(k, keys.left):
+		s.nextDevice(-1)
 	case key.Matches(k, keys.edit):
 		s.edit(s.links[s.table.at])
 	case key.Matches(k, keys.remove):
@@ -322,15 +328,12 @@ func (s *cablingScreen) View() string {
 		return l.in(dim, "No cables yet: add spines, leafs and nodes, or press a for one by hand.")
 	}
 	head := cut(l.in(dim, how), s.w, l.ellipsis)
-	drawing := planClos(s.project.Plan)
 	if s.h < 16 {
+		s.table.y = 2
 		return head + "\n\n" + s.table.view(l, s.w, s.h-2, true)
 	}
-	for i := range drawing.links {
-		if s.table.at < len(s.links) && i == s.table.at {
-			drawing.links[i].tone = warn
-		}
-	}
+	drawing := s.drawing()
 	h := drawing.height(min(s.h/2, s.h-8))
+	s.table.y = h + 2
 	return drawing.draw(l, s.w, h) + "\n\n" + head + "\n" + s.table.view(l, s.w, s.h-h-2, true)
 }

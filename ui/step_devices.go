@@ -23,6 +23,11 @@ type deviceScreen struct {
 	target string // path of the row that the form edits; empty: it adds one
 	trial  trial
 	adding dialog // an addition that was left, so that it is there again
+	follow string // the device that the cursor goes with when its row moves
+
+	proposal proposal // a change by one key that moves something else
+	bulk     bulkPane
+	peers    peersPane
 }
 
 // devicesScreen makes the screen of one tier; the first role is the one that
@@ -47,19 +52,39 @@ func devicesScreen(title string, roles ...model.Role) func(base) Screen {
 }
 
 func (s *deviceScreen) Title() string { return s.title }
-func (s *deviceScreen) Typing() bool  { return s.form.open }
+
+// Typing implements Screen: a form, a cell, many lines or a question has the
+// keys.
+func (s *deviceScreen) Typing() bool {
+	return s.form.open || s.table.edit != nil || s.proposal.open || s.bulk.open || s.peers.typing()
+}
 
 func (s *deviceScreen) Keys() []key.Binding {
-	if s.form.open {
-		return s.form.keys()
-	}
 	switch {
+	case s.form.open:
+		return s.form.keys()
+	case s.table.edit != nil:
+		return []key.Binding{keys.accept, bind("tab", "accept, next cell"), keys.cancel}
+	case s.proposal.open:
+		return s.proposal.keys()
+	case s.bulk.open:
+		return s.bulk.keys()
+	case s.peers.open:
+		return s.peers.keys()
 	case s.project == nil || s.project.Fabric == nil:
 		return nil
 	case len(s.specs) == 0:
-		return []key.Binding{keys.add}
+		return []key.Binding{keys.add, keys.paste}
 	}
-	return []key.Binding{keys.add, keys.edit, keys.remove, keys.split}
+	all := []key.Binding{keys.add, keys.edit}
+	if spec := s.current(); spec.Role == model.Border {
+		all = append(all, keys.peers)
+	}
+	all = append(all, keys.cells, keys.paste, keys.twin, keys.remove)
+	if s.sharing(s.current().Path) > 1 {
+		all = append(all, keys.split)
+	}
+	return append(all, keys.rowUp, keys.rowDown)
 }
 
 func (s *deviceScreen) State() (state, string) {
@@ -79,6 +104,7 @@ func (s *deviceScreen) State() (state, string) {
 	return done, fmt.Sprint(len(s.specs))
 }
 
+// Update implements Screen.
 func (s *deviceScreen) Update(msg tea.Msg) (Nav, tea.Cmd) {
 	if s.take(msg) {
 		s.arrived(msg.(projectMsg))
@@ -86,27 +112,54 @@ func (s *deviceScreen) Update(msg tea.Msg) (Nav, tea.Cmd) {
 	}
 	switch msg := msg.(type) {
 	case triedMsg:
-		return Nav{}, s.trial.take(&s.base, msg)
+		return Nav{}, tea.Batch(s.trial.take(&s.base, msg), s.bulk.trial.take(&s.base, msg), s.peers.trial.take(&s.base, msg), s.proposal.take(&s.base, msg))
 	case refusedMsg:
-		if s.form.sent != 0 && msg.id == s.form.sent {
-			s.form.sent, s.form.err = 0, msg.err.Error()
-		}
+		s.refused(msg)
 	case placeMsg:
 		s.show(msg.path)
-	case tea.KeyPressMsg, tea.PasteMsg:
-		if s.form.open {
+	case clickMsg:
+		if !s.Typing() && !s.peers.open {
+			s.table.click(msg.y, s.h-s.table.y)
+		}
+	case tea.PasteMsg:
+		if strings.Contains(strings.TrimSpace(msg.Content), "\n") && !s.Typing() && !s.peers.open && s.project != nil && s.project.Fabric != nil {
+			s.bulk.begin(s)
+		}
+		return Nav{}, s.typed(msg)
+	case tea.KeyPressMsg:
+		if s.Typing() {
 			return Nav{}, s.typed(msg)
 		}
-		if k, ok := msg.(tea.KeyPressMsg); ok {
-			return s.key(k)
-		}
+		return s.key(msg)
 	}
 	return Nav{}, nil
+}
+
+// refused keeps why a change was not made, beside what was typed.
+func (s *deviceScreen) refused(msg refusedMsg) {
+	switch {
+	case msg.id == 0:
+	case msg.id == s.form.sent:
+		s.form.sent, s.form.err = 0, msg.err.Error()
+	case msg.id == s.bulk.sent:
+		s.bulk.sent, s.bulk.err = 0, msg.err.Error()
+	case msg.id == s.peers.form.sent:
+		s.peers.form.sent, s.peers.form.err = 0, msg.err.Error()
+	}
 }
 
 func (s *deviceScreen) arrived(msg projectMsg) {
 	if msg.opened {
 		s.form, s.adding = dialog{}, dialog{}
+		s.bulk, s.peers = bulkPane{}, peersPane{}
+		s.table.cell = 0
+	}
+	s.table.edit, s.proposal.open = nil, false
+	if msg.id != 0 && msg.id == s.peers.form.sent {
+		s.peers.form = dialog{}
+	}
+	if msg.id != 0 && msg.id == s.bulk.sent {
+		s.bulk = bulkPane{}
 	}
 	if msg.id != 0 && msg.id == s.form.sent {
 		s.form = dialog{}
@@ -133,6 +186,12 @@ func (s *deviceScreen) refill() {
 		}
 	}
 	s.table.set(rows)
+	for i := range s.specs {
+		if s.specs[i].Name == s.follow {
+			s.table.at, s.follow = i, ""
+		}
+	}
+	s.peers.refill(s)
 }
 
 // row is one device: what the file says, and beside it what follows.
@@ -180,13 +239,21 @@ func bareAddresses(d *model.Device) []fmt.Stringer {
 	return all
 }
 
-// show puts the cursor on the device of a path.
+// show puts the cursor on the device of a path, and on the cell where the path
+// leads to one.
 func (s *deviceScreen) show(path string) {
 	for i := range s.specs {
-		if p := s.specs[i].Path; path == p || strings.HasPrefix(path, p+".") || strings.HasPrefix(path, p+"[") {
-			s.table.at = i
-			return
+		p := s.specs[i].Path
+		if path != p && !strings.HasPrefix(path, p+".") && !strings.HasPrefix(path, p+"[") {
+			continue
 		}
+		s.table.at, s.table.cell = i, 0
+		for c, name := range cellKeys {
+			if path == p+"."+name {
+				s.table.cell = c + 1
+			}
+		}
+		return
 	}
 }
 
@@ -198,19 +265,40 @@ func (s *deviceScreen) current() *model.Spec {
 }
 
 func (s *deviceScreen) key(k tea.KeyPressMsg) (Nav, tea.Cmd) {
+	if s.peers.open {
+		return Nav{}, s.peers.key(s, k)
+	}
 	spec := s.current()
 	switch {
-	case s.table.update(k, s.h):
+	case s.table.update(k, s.h-s.table.y):
+	case key.Matches(k, keys.back) && s.table.cell > 0:
+		s.table.cell = 0
 	case key.Matches(k, keys.back):
 		return Nav{Move: -1}, nil
 	case s.project == nil || s.project.Fabric == nil:
 	case key.Matches(k, keys.add):
 		return Nav{}, s.add()
+	case key.Matches(k, keys.paste):
+		s.bulk.begin(s)
 	case spec == nil:
+	case key.Matches(k, keys.right):
+		s.table.across(1, s.editable)
+	case key.Matches(k, keys.left):
+		s.table.across(-1, s.editable)
+	case key.Matches(k, keys.accept) && s.table.cell > 0:
+		s.beginCell(spec)
 	case key.Matches(k, keys.edit):
 		s.edit(spec)
+	case key.Matches(k, keys.twin):
+		return Nav{}, s.twin(spec)
+	case key.Matches(k, keys.rowUp):
+		return Nav{}, s.move(spec, -1)
+	case key.Matches(k, keys.rowDown):
+		return Nav{}, s.move(spec, 1)
+	case key.Matches(k, keys.peers) && spec.Role == model.Border:
+		s.peers.begin(s, *spec)
 	case key.Matches(k, keys.remove):
-		return Nav{}, s.desk.change(change{said: spec.Name + " deleted; u undoes it", make: removeDevice(*spec)})
+		return Nav{}, s.proposal.ask(&s.base, change{said: spec.Name + " deleted; u undoes it", make: removeDevice(*spec)})
 	case key.Matches(k, keys.split):
 		return Nav{}, s.desk.change(change{said: "the range is split into one row for each device", make: splitRow(*spec)})
 	}
@@ -258,8 +346,27 @@ func (s *deviceScreen) sharing(path string) (n int) {
 	return n
 }
 
-// typed takes a key or a paste while the form is open.
+// typed takes a key or a paste where something is typed.
 func (s *deviceScreen) typed(msg tea.Msg) tea.Cmd {
+	switch {
+	case s.proposal.open:
+		if k, ok := msg.(tea.KeyPressMsg); ok {
+			return s.proposal.key(&s.base, k)
+		}
+	case s.bulk.open:
+		return s.bulk.typed(s, msg)
+	case s.peers.typing():
+		return s.peers.typed(s, msg)
+	case s.table.edit != nil:
+		return s.typedCell(msg)
+	case s.form.open:
+		return s.typedForm(msg)
+	}
+	return nil
+}
+
+// typedForm takes a key or a paste while the form is open.
+func (s *deviceScreen) typedForm(msg tea.Msg) tea.Cmd {
 	switch s.form.update(msg) {
 	case edited:
 		return s.tryForm()
@@ -286,91 +393,4 @@ func (s *deviceScreen) tryForm() tea.Cmd {
 		}
 	}
 	return s.trial.ask(&s.base, s.write())
-}
-
-func (s *deviceScreen) View() string {
-	l := s.look
-	if s.project == nil || s.project.Fabric == nil {
-		return l.nothing(s.project)
-	}
-	if s.form.open {
-		lines := s.form.lines(l, s.w, s.h)
-		lines = append(lines, s.preview(max(2, min(6, s.h-len(lines))))...)
-		if rest := s.h - len(lines) - 1; rest > 4 && s.trial.seen != nil {
-			lines = append(lines, "", planClos(s.trial.seen.Plan).draw(l, s.w, min(rest, 13)))
-		}
-		return strings.Join(lines, "\n")
-	}
-	drawing := planClos(s.project.Plan)
-	h := drawing.height(max(0, min(s.h/2, s.h-6)))
-	var parts []string
-	if h > 0 {
-		parts = append(parts, drawing.draw(l, s.w, h), "")
-		h++
-	}
-	if len(s.specs) == 0 {
-		return strings.Join(append(parts, l.in(dim, "None yet. a adds some, by a range such as ")+nextName(nil, s.roles[0])), "\n")
-	}
-	return strings.Join(append(parts, s.table.view(l, s.w, s.h-h, true)), "\n")
-}
-
-// preview says what the form would do: which devices, with which numbers, and
-// what it changes elsewhere.
-func (s *deviceScreen) preview(h int) []string {
-	l := s.look
-	if s.trial.err != nil {
-		return clipped(l, wrap(l.fail+" "+printable(s.trial.err.Error()), s.w), bad, h)
-	}
-	if s.trial.seen == nil || s.trial.seen.Fabric == nil {
-		return nil
-	}
-	var lines []string
-	lines = append(lines, clipped(l, wrap(s.made(), s.w), good, 3)...)
-	return append(lines, clipped(l, consequences(s.project, s.trial.seen), warn, max(1, h-len(lines)))...)
-}
-
-// clipped is at most h lines in a tone.
-func clipped(l *look, lines []string, t tone, h int) []string {
-	out := make([]string, 0, h)
-	for _, s := range firstOf(lines, h) {
-		out = append(out, l.in(t, s))
-	}
-	return out
-}
-
-// made is the devices that the form makes, with what follows for them.
-func (s *deviceScreen) made() string {
-	before, after := s.project, s.trial.seen
-	var names, asns, addresses []string
-	for i := range after.Fabric.Devices {
-		spec := &after.Fabric.Devices[i]
-		_, known := before.Plan.Device(spec.Name)
-		if known != (s.target != "") || s.target != "" && spec.Path != s.target {
-			continue
-		}
-		names = append(names, spec.Name)
-		if d, ok := after.Plan.Device(spec.Name); ok {
-			asns = append(asns, fmt.Sprint(d.ASN))
-			addresses = append(addresses, joined(bareAddresses(d)))
-		}
-	}
-	if len(names) == 0 {
-		return ""
-	}
-	text := count(len(names), "device") + ": " + span(names, ", ")
-	if len(asns) > 0 && asns[0] != "0" {
-		text += "   ASN " + span(asns, ", ")
-	}
-	if len(addresses) > 0 && addresses[0] != "" {
-		text += "   loopback " + span(addresses, ", ")
-	}
-	return text
-}
-
-// span is a list, from its first to its last where it is long.
-func span(all []string, sep string) string {
-	if len(all) > 3 {
-		return all[0] + " to " + all[len(all)-1]
-	}
-	return strings.Join(all, sep)
 }

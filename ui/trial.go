@@ -53,12 +53,7 @@ func consequences(before, after *work.Project) []string {
 	if before == nil || after == nil || before.Plan == nil || after.Plan == nil {
 		return nil
 	}
-	var lines []string
-	for _, c := range work.Renumbered(before.Plan, after.Plan) {
-		if c.Before != "" && c.After != "" && c.What != "device" {
-			lines = append(lines, c.Device+" "+c.What+": "+c.Before+" becomes "+c.After)
-		}
-	}
+	lines := renumbers(before, after)
 	if after.Fabric != nil && before.Fabric != nil && after.Fabric.Cabled && !before.Fabric.Cabled {
 		lines = append(lines, "the cables are written into the file, so that none of them moves")
 	}

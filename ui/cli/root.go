@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"os"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"closup/ui"
@@ -34,8 +37,8 @@ watches the sessions come up. Without a command it is a wizard.`,
 		},
 	}
 	labFlag(root, &o.Lab)
-	root.Flags().BoolVar(&o.ASCII, "ascii", false, "draw the wizard with ASCII alone")
-	root.Flags().StringVar(&o.Theme, "theme", "", "dark or light; as the terminal is, unless given")
+	root.Flags().BoolVar(&o.ASCII, "ascii", false, "draw the wizard with ASCII alone (CLOSUP_ASCII=1)")
+	root.Flags().StringVar(&o.Theme, "theme", "", "dark, light, high-contrast or auto, which follows the terminal (CLOSUP_THEME)")
 	root.SuggestionsMinimumDistance = 2
 	e.flags(root.PersistentFlags())
 	root.SetIn(e.in)
@@ -54,12 +57,19 @@ func wizard(e *env, cmd *cobra.Command, o ui.Options) error {
 		_ = cmd.Help()
 		return &exit{status: statusUsage}
 	}
-	if o.Theme != "" && o.Theme != "dark" && o.Theme != "light" {
-		return usagef("--theme is dark or light")
+	if o.Theme == "" {
+		o.Theme = os.Getenv("CLOSUP_THEME")
 	}
+	if !ui.KnownTheme(o.Theme) {
+		return usagef("there is no theme %s; it is %s", o.Theme, strings.Join(ui.Themes, ", "))
+	}
+	o.ASCII = o.ASCII || truthy(os.Getenv("CLOSUP_ASCII"))
 	o.Path = e.file
 	return ui.Run(cmd.Context(), o)
 }
+
+// truthy says whether an environment variable turns something on.
+func truthy(v string) bool { return v != "" && v != "0" && v != "false" && v != "no" }
 
 // unknown is the error for a word that is no command of cmd.
 func unknown(cmd *cobra.Command, word string) error {

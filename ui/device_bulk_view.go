@@ -1,0 +1,90 @@
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"closup/model"
+)
+
+func asProblems(err error, problems *model.Errors) bool {
+	return errors.As(err, problems) && len(*problems) > 0
+}
+
+// view draws the lines with what each makes, and below them what all of them
+// do.
+func (b *bulkPane) view(s *deviceScreen) string {
+	l := s.look
+	columns := bulkColumns
+	for i := range b.lines {
+		if b.lines[i].head {
+			columns = headings(b.lines[i].text)
+		}
+	}
+	out := []string{
+		l.in(accent, "Add many "+strings.ToLower(s.title)) + l.in(dim, "   a line for each, or a range; paste from a table or CSV"),
+		cut(l.in(dim, "Columns: ")+strings.Join(columns, ", ")+l.in(faint, "   a first line that begins with name says others"), s.w, l.ellipsis), "",
+	}
+	below := b.below(s)
+	h := max(1, s.h-len(out)-len(below)-1)
+	from, to := b.list.window(h)
+	digits := len(fmt.Sprint(len(b.lines)))
+	room := max(10, (s.w-digits-4)*3/5)
+	notes := s.w - digits - room - 5
+	for i := from; i < to; i++ {
+		line := &b.lines[i]
+		num := l.in(faint, fmt.Sprintf("%*d ", digits+1, i+1))
+		text := fit(printable(line.text), room, l.ellipsis)
+		if i == b.list.at {
+			num = l.in(accent, fmt.Sprintf("%s%*d ", l.cursor, digits, i+1))
+			text = b.input.view(l, room, true)
+		}
+		note := ""
+		switch {
+		case line.err != nil:
+			note = l.in(bad, cut(l.fail+" "+printable(line.err.Error()), notes, l.ellipsis))
+		case line.head:
+			note = l.in(dim, "columns")
+		case len(line.made) > 0:
+			note = l.in(good, l.done+" ") + l.in(dim, cut(span(line.made, ", ")+many(line.made), notes-2, l.ellipsis))
+		}
+		out = append(out, num+text+"  "+note)
+	}
+	out = append(out, "")
+	return strings.Join(append(out, below...), "\n")
+}
+
+// many is how many there are, where more than one.
+func many(all []string) string {
+	if len(all) < 2 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d)", len(all))
+}
+
+// below says what the lines come to.
+func (b *bulkPane) below(s *deviceScreen) []string {
+	l := s.look
+	for _, line := range b.lines[b.list.at : b.list.at+1] {
+		if line.err != nil {
+			return l.trouble(line.err.Error(), s.w)
+		}
+	}
+	switch {
+	case b.err != "":
+		return l.trouble(b.err, s.w)
+	case b.wrong() > 0:
+		return []string{l.in(bad, l.fail+" "+count(b.wrong(), "line")+" to mend") + l.in(dim, "   ctrl+s leads to the first of them")}
+	case b.trial.err != nil:
+		return clipped(l, wrap(l.fail+" "+printable(b.trial.err.Error()), s.w), bad, 4)
+	case b.count() == 0:
+		return []string{l.in(dim, "For example: "+nextName(s.specs, s.roles[0])+"  192.0.2.[11-14]")}
+	}
+	text := count(b.count(), "device")
+	if seen := b.trial.seen; seen != nil && seen.Fabric != nil {
+		text += ", then " + sizeOf(seen) + ", " + count(len(seen.Plan.Links), "link")
+	}
+	lines := []string{l.in(good, cut(text, s.w, l.ellipsis))}
+	return append(lines, clipped(l, consequences(s.project, b.trial.seen), warn, 4)...)
+}
