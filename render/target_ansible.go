@@ -248,7 +248,7 @@ func playUnits() []Unit {
 	for i := range out {
 		u := &out[i]
 		if u.Restart != "" {
-			u.Apply = "(\n" + strings.TrimSuffix(u.Apply, "\n") + "\n) || (\n" + strings.TrimSuffix(u.Restart, "\n") + "\n)"
+			u.Apply = orElse(u.Apply, u.Restart)
 		}
 		u.Check, u.Apply, u.Verify = literal(u.Check), literal(u.Apply), literal(u.Verify)
 	}

@@ -32,6 +32,7 @@ var Targets = []Target{
 	{"cabling", "one row a cable to plug by: cabling.csv and cabling.md", cablingFiles},
 	{"report", "the fabric as a document: report.md and report.html", reportFiles},
 	{"ansible", "inventory.yml and site.yml, which do what push does", ansibleFiles},
+	{"vagrant", "a Vagrantfile for libvirt and VirtualBox, a machine a device, cabled as planned", vagrantFiles},
 	{"containerlab", "NAME.clab.yml and what its FRR containers mount, cabled as planned", containerlabFiles},
 	{"kubespray", "inventory.ini and group_vars for Kubespray, nodes by their loopbacks", kubesprayFiles},
 	{"kubeadm", "NODE.yaml for kubeadm init and join, nodes by their loopbacks", kubeadmFiles},
