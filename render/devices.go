@@ -28,6 +28,16 @@ type row struct {
 
 	roles    []model.Role
 	networks []string
+
+	// parts makes several files of the row, or none: each is a name, which
+	// takes the place of the star in path, and what is printed; nil: one file.
+	parts func(*model.Plan, *model.Device) ([]part, error)
+}
+
+// part is one file of several.
+type part struct {
+	name string
+	view any
 }
 
 // artifacts are the files of a device, in the order in which they are shown.
@@ -35,9 +45,12 @@ var artifacts = []row{
 	{path: "/etc/hostname", unit: "hostname", mode: 0o644, template: "hostname", view: systemView},
 	{path: "/etc/hosts", unit: "hosts", mode: 0o644, template: "hosts", view: systemView, merge: hostsMerge},
 	{path: "/etc/network/interfaces", unit: "ifupdown2", mode: 0o644, template: "interfaces", view: systemView, merge: interfacesMerge, networks: []string{"ifupdown2"}},
-	{path: "/etc/systemd/networkd.conf.d/90-closup.conf", unit: "networkd", mode: 0o644, template: "networkd.conf", view: systemView, networks: []string{"netplan"}},
+	{path: "/etc/systemd/networkd.conf.d/90-closup.conf", unit: "networkd", mode: 0o644, template: "networkd.conf", view: systemView, networks: []string{"netplan", "networkd"}},
+	{path: "/etc/systemd/network/10-closup-*.netdev", unit: "networkd-links", mode: 0o644, template: "networkd.netdev", parts: netdevFiles, networks: []string{"networkd"}},
+	{path: "/etc/systemd/network/10-closup-*.network", unit: "networkd-links", mode: 0o644, template: "networkd.network", parts: networkFiles, networks: []string{"networkd"}},
 	{path: "/etc/netplan/90-closup.yaml", unit: "netplan", mode: 0o600, template: "netplan.yaml", view: systemView, networks: []string{"netplan"}},
 	{path: "/etc/sysctl.d/90-closup.conf", unit: "sysctl", mode: 0o644, template: "sysctl.conf", view: systemView},
+	{path: "/etc/systemd/system/kubelet.service.d/90-closup.conf", unit: "kubelet", mode: 0o644, template: "kubelet.conf", view: systemView, roles: []model.Role{model.Node}},
 	{path: "/etc/frr/daemons", unit: "frr-daemons", owner: "frr:frr", mode: 0o640, template: "daemons", view: systemView, merge: daemonsMerge},
 	{path: "/etc/frr/frr.conf", unit: "frr", owner: "frr:frr", mode: 0o640, template: "frr.conf", view: frrView},
 }
@@ -46,7 +59,7 @@ var artifacts = []row{
 var (
 	platforms = []string{"cumulus", "debian", "ubuntu"}
 	routers   = []string{"frr"}
-	networks  = []string{"ifupdown2", "netplan"}
+	networks  = []string{"ifupdown2", "netplan", "networkd"}
 )
 
 // Device renders all files of one device of the plan. It fails where closup
@@ -64,25 +77,36 @@ func Device(p *model.Plan, d *model.Device) ([]Artifact, error) {
 		if len(r.roles) > 0 && !slices.Contains(r.roles, d.Role) || len(r.networks) > 0 && !slices.Contains(r.networks, d.Network) {
 			continue
 		}
-		a, err := r.artifact(p, d)
+		views, err := r.views(p, d)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, a)
+		for _, v := range views {
+			a, err := r.artifact(d, v)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, a)
+		}
 	}
 	return out, nil
 }
 
-func (r row) artifact(p *model.Plan, d *model.Device) (Artifact, error) {
-	view, err := r.view(p, d)
-	if err != nil {
-		return Artifact{}, err
+func (r row) views(p *model.Plan, d *model.Device) ([]part, error) {
+	if r.parts != nil {
+		return r.parts(p, d)
 	}
+	view, err := r.view(p, d)
+	return []part{{"", view}}, err
+}
+
+func (r row) artifact(d *model.Device, v part) (Artifact, error) {
+	view := v.view
 	body, err := execute("devices/"+r.template+".tmpl", view)
 	if err != nil {
 		return Artifact{}, err
 	}
-	a := Artifact{Device: d.Name, Path: r.path, Unit: r.unit, Mode: r.mode, Owner: r.owner, Body: body}
+	a := Artifact{Device: d.Name, Path: strings.Replace(r.path, "*", v.name, 1), Unit: r.unit, Mode: r.mode, Owner: r.owner, Body: body}
 	if r.merge != nil {
 		merge := r.merge(body, view, d)
 		a.Merge = merge

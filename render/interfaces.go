@@ -30,6 +30,8 @@ type system struct {
 	Interfaces []iface
 	VLANs      bool // one of the interfaces is a VLAN
 	Hosts      []host
+	NodeIP     string // by which a cluster knows the device: one address of each family; empty: it has none
+	RouterUnit string // of systemd, that runs the routing
 }
 
 type host struct {
@@ -44,8 +46,23 @@ func systemView(p *model.Plan, d *model.Device) (any, error) {
 	}
 	return system{
 		Hostname: d.Name, BFD: d.Routing.BFD, Interfaces: interfaces, Hosts: hostsOf(p, d),
-		VLANs: slices.ContainsFunc(interfaces, func(i iface) bool { return i.VLAN > 0 }),
+		VLANs:  slices.ContainsFunc(interfaces, func(i iface) bool { return i.VLAN > 0 }),
+		NodeIP: nodeIP(d), RouterUnit: "frr.service",
 	}, nil
+}
+
+// nodeIP is kubelet's --node-ip: the first loopback of each family, IPv4 first.
+func nodeIP(d *model.Device) string {
+	var out []string
+	for _, v6 := range []bool{false, true} {
+		for _, l := range d.Loopbacks {
+			if l.Addr().Is6() == v6 {
+				out = append(out, l.Addr().String())
+				break
+			}
+		}
+	}
+	return strings.Join(out, ",")
 }
 
 // interfacesOf lists lo and the planned ports, a port before its

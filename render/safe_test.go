@@ -72,7 +72,7 @@ func TestRefused(t *testing.T) {
 		"list":            func(d *model.Device) { d.Routing.PrefixLists[0].Name = "" },
 		"platform":        func(d *model.Device) { d.Platform = "nvue" },
 		"router":          func(d *model.Device) { d.Router = "frr-container" },
-		"network":         func(d *model.Device) { d.Network = "networkd" },
+		"network":         func(d *model.Device) { d.Network = "wicked" },
 	} {
 		d, _ := planOf(t, "article", cases(t)["article"]).Device("leaf1")
 		spoil(d)

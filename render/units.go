@@ -23,6 +23,13 @@ var Units = []Unit{
 		Apply: networkdApply,
 	},
 	{
+		Name:   "networkd-links",
+		Show:   networkdLinksShow,
+		Apply:  networkdLinksApply,
+		Verify: networkdLinksVerify,
+		After:  []string{"networkd"},
+	},
+	{
 		Name:   "netplan",
 		Check:  netplanCheck,
 		Show:   netplanShow,
@@ -35,7 +42,7 @@ var Units = []Unit{
 		Show:   sysctlShow,
 		Apply:  sysctlApply,
 		Verify: sysctlVerify,
-		After:  []string{"ifupdown2", "netplan"}, // a port's keys are there once the port is
+		After:  []string{"ifupdown2", "netplan", "networkd-links"}, // a port's keys are there once the port is
 	},
 	{
 		Name:    "frr-daemons",
@@ -54,6 +61,12 @@ var Units = []Unit{
 		Restart: frrCommon + `restart_frr`,
 		Verify:  frrCommon + frrDaemonsVerify + frrVerify,
 		After:   []string{"frr-daemons"},
+	},
+	{
+		Name:  "kubelet",
+		Check: kubeletCheck,
+		Apply: kubeletApply,
+		After: []string{"frr"}, // its API server is behind what FRR learns
 	},
 }
 
