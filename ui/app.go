@@ -104,6 +104,7 @@ func (a *app) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return a, a.restyle()
 	case tea.EnvMsg:
 		a.terminal.ascii = a.options.ASCII || !speaksUnicode(msg.Getenv)
+		a.desk.tmux = msg.Getenv("TMUX") != ""
 		return a, a.restyle()
 	case tea.KeyPressMsg:
 		return a, a.key(msg)

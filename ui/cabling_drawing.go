@@ -11,7 +11,7 @@ func (s *cablingScreen) drawing() clos {
 		return c
 	}
 	chosen := s.links[s.table.at]
-	c.links[s.table.at].tone = warn
+	c.links[s.table.at].tone, c.links[s.table.at].lit = warn, true
 	for _, t := range c.tiers {
 		for i := range t {
 			t[i].chosen = t[i].name == chosen.A.Device || t[i].name == chosen.B.Device

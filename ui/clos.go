@@ -26,6 +26,7 @@ type closLink struct {
 	a, b   string
 	tone   tone
 	broken bool // drawn dashed
+	lit    bool // drawn alone, where it crosses others
 }
 
 // clos is a drawing: tiers from top to bottom.
@@ -72,7 +73,7 @@ func (c clos) mark(name string) {
 	}
 	for i := range c.links {
 		if k := &c.links[i]; k.a == name || k.b == name {
-			k.tone = accent
+			k.tone, k.lit = accent, true
 		}
 	}
 }
@@ -112,17 +113,22 @@ func (c clos) draw(l *look, w, h int) string {
 	for i := range wires {
 		wires[i] = newWires(w, gap, l.ascii)
 	}
-	for _, k := range c.links {
-		a, okA := slots[k.a]
-		b, okB := slots[k.b]
-		if !okA || !okB {
-			continue
-		}
-		if a.row > b.row {
-			a, b = b, a
-		}
-		if b.row == a.row+1 {
-			wires[a.row].wire(a.x, b.x, k.tone, k.broken)
+	for _, lit := range []bool{false, true} { // the lit ones above all others
+		for _, k := range c.links {
+			a, okA := slots[k.a]
+			b, okB := slots[k.b]
+			if !okA || !okB || k.lit != lit {
+				continue
+			}
+			if a.row > b.row {
+				a, b = b, a
+			}
+			if b.row == a.row+1 {
+				if lit {
+					wires[a.row].clear(a.x, b.x)
+				}
+				wires[a.row].wire(a.x, b.x, k.tone, k.broken)
+			}
 		}
 	}
 	var lines []string
@@ -254,7 +260,7 @@ func (c *wires) wire(x0, x1 int, t tone, broken bool) {
 	}
 	ax, bx, n := x0*sx+sx/2, x1*sx+sx/2, c.h*sy
 	steps := max(n-1, abs(bx-ax), 1)
-	for i := 0; i <= steps; i++ {
+	for i := range steps + 1 {
 		if broken && i%6 >= 3 && !c.ascii {
 			continue
 		}
@@ -271,6 +277,17 @@ func (c *wires) wire(x0, x1 int, t tone, broken bool) {
 		}
 		if weight[t] >= weight[c.tones[at]] {
 			c.tones[at] = t
+		}
+	}
+}
+
+// clear empties the cells that a wire will cross, so that it is drawn alone.
+func (c *wires) clear(x0, x1 int) {
+	steps := max(c.h, abs(x1-x0), 1) * 4
+	for i := range steps + 1 {
+		x, y := x0+(x1-x0)*i/steps, (c.h-1)*i/steps
+		if at := y*c.w + x; x >= 0 && x < c.w && at >= 0 && at < len(c.dots) && c.tones[at] != accent && c.tones[at] != warn {
+			c.dots[at], c.tones[at] = 0, plain
 		}
 	}
 }

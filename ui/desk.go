@@ -21,6 +21,7 @@ type desk struct {
 	path string
 	lab  bool
 	via  provision.Transport // nil: SSH
+	tmux bool                // the terminal is one of tmux's
 
 	project *work.Project
 	queue   []change

@@ -34,6 +34,7 @@ var deviceKeys = []deviceKey{
 	{field: field{name: "asn", label: "ASN", about: "Its own, instead of the one that follows from its number.", example: "65150"}},
 	{field: field{name: "loopback", label: "Loopback", about: "Its own, instead of the one that follows from its number.", example: "10.1.1.50"}, list: true},
 	{field: field{name: "platform", label: "Platform", about: "What runs on it, where it differs from its role.", example: "cumulus"}},
+	{field: field{name: "release", label: "Release", about: "Which release of its platform it runs, where it differs from its role's.", example: "5.9"}},
 	{field: field{name: "network", label: "Interfaces by", about: "What owns its interfaces, where it differs from its role.", example: "ifupdown2"}},
 	{field: field{name: "router", label: "BGP by", about: "What speaks BGP on it, where it differs from its role.", example: "frr"}},
 	{field: field{name: "pods", label: "Pod network", about: "Its own pod network, where it is known already.", example: "10.233.66.0/24"}, list: true, roles: onlyNodes},

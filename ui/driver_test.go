@@ -27,7 +27,8 @@ type driver struct {
 	app     *app
 	devices *fake.Transport
 	msgs    chan tea.Msg
-	ended   bool // the wizard asked to end
+	past    []tea.Msg // what was told that is neither a key nor the mouse
+	ended   bool      // the wizard asked to end
 }
 
 // drive begins the wizard on the fabric at path, in w by h cells.
@@ -63,6 +64,9 @@ func opened(t *testing.T, w, h int) *driver {
 func (d *driver) tell(msg tea.Msg) {
 	if _, ok := msg.(tea.QuitMsg); ok {
 		d.ended = true
+	}
+	if _, ok := msg.(tea.KeyPressMsg); !ok {
+		d.past = append(d.past, msg)
 	}
 	_, cmd := d.app.Update(msg)
 	d.run(cmd)

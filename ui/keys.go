@@ -33,6 +33,7 @@ var keys = struct {
 	accept, cancel, edit, add, remove, split, pin, auto, choose, toggle     key.Binding
 	paste, twin, rowUp, rowDown, cells, peers, form, submit, dropLine       key.Binding
 	reset, reload, section, pane, diff, context, explain, fetch, save, find key.Binding
+	sectionBack, export, yank, again                                        key.Binding
 	check, apply, trust, log, drain, watch, freeze, faults, lab             key.Binding
 }{
 	next:      bind("tab", "next step"),
@@ -90,6 +91,11 @@ var keys = struct {
 	fetch:   bind("f", "fetch what runs now"),
 	save:    bind("w", "write anyway"),
 	find:    bind("/", "search"),
+
+	sectionBack: bind("V", "view before"),
+	export:      bind("w", "write to a folder"),
+	yank:        bind("y", "copy"),
+	again:       bind("n", "next match"),
 
 	check:  bind("enter", "check what would change"),
 	apply:  bind("p", "push"),

@@ -83,6 +83,19 @@ var scenes = []struct {
 	{"preview/file", func(d *driver) { d.press("8"); d.only(files(d)) }},
 	{"preview/reading", func(d *driver) { d.press("8"); d.only(files(d)); d.press("enter", "G") }},
 	{"preview/why", func(d *driver) { d.press("8"); d.only(files(d)); d.press("e", "down", "down", "down", "down") }},
+	{"preview/target", func(d *driver) {
+		d.press("8", "v", "v")
+		s := d.app.screens[7].(*previewScreen)
+		d.until("it is made", func() bool { return !s.other.waiting })
+		d.press("enter")
+	}},
+	{"preview/export", func(d *driver) {
+		d.press("8")
+		d.only(files(d))
+		d.press("w")
+		d.clear()
+		d.write("files")
+	}},
 	{"preview/difference", func(d *driver) {
 		d.press("8")
 		d.only(files(d))

@@ -29,6 +29,9 @@ type previewScreen struct {
 	cursor  list
 	search  field
 	finding bool
+	found   int     // the line of the last match; -1: none
+	other   outputs // of another target than the devices
+	export  dialog  // asks where to write the target in view
 
 	of      *work.Project // whose files these are
 	files   []render.Artifact
@@ -52,28 +55,39 @@ func newPreviewScreen(b base) Screen {
 }
 
 func (s *previewScreen) Title() string { return "Preview" }
-func (s *previewScreen) Typing() bool  { return s.finding }
+func (s *previewScreen) Typing() bool  { return s.finding || s.export.open }
 
 func (s *previewScreen) Keys() []key.Binding {
 	if s.finding {
 		return []key.Binding{called(keys.accept, "find"), keys.cancel}
 	}
+	if s.export.open {
+		return s.export.keys()
+	}
 	if s.device() == "" {
 		return nil
+	}
+	next := called(keys.section, render.Targets[(s.other.target+1)%len(render.Targets)].Name)
+	files := []key.Binding{keys.export, keys.yank, keys.find, keys.again}
+	if s.other.target > 0 {
+		if s.reading {
+			return append([]key.Binding{called(keys.back, "files"), next}, files...)
+		}
+		return append([]key.Binding{keys.pane, next}, files...)
 	}
 	d := called(keys.diff, "what changes")
 	if s.diffing {
 		d = called(keys.diff, "whole file")
 	}
-	files := called(keys.right, "file")
+	file := called(keys.right, "file")
 	explain := keys.explain
 	if s.diffing {
 		explain = keys.context
 	}
 	if s.reading {
-		return []key.Binding{called(keys.back, "devices"), files, explain, d, keys.fetch, keys.find}
+		return append([]key.Binding{called(keys.back, "devices"), file, next, explain, d, keys.fetch}, files...)
 	}
-	return []key.Binding{keys.pane, files, explain, d, keys.fetch, keys.find}
+	return append([]key.Binding{keys.pane, next, explain, file, d, keys.fetch}, files...)
 }
 
 func (s *previewScreen) State() (state, string) {
@@ -114,9 +128,9 @@ func (s *previewScreen) Update(msg tea.Msg) (Nav, tea.Cmd) {
 		if msg.(projectMsg).opened {
 			s.devices, s.looked = list{n: s.devices.n}, false
 		}
-		s.running = make(map[string]fetched)
+		s.running, s.export.open = make(map[string]fetched), false
 		if s.looked {
-			return Nav{}, s.load()
+			return Nav{}, tea.Batch(s.load(), s.loadTarget())
 		}
 		return Nav{}, nil
 	}
@@ -126,6 +140,12 @@ func (s *previewScreen) Update(msg tea.Msg) (Nav, tea.Cmd) {
 			s.of, s.files, s.reasons, s.err = msg.project, msg.files, msg.reasons, msg.err
 			s.file = s.indexOf(s.name)
 		}
+	case outputsMsg:
+		s.took(msg)
+	case exportedMsg:
+		return Nav{}, s.exported(msg)
+	case clickMsg:
+		return Nav{}, s.click(msg)
 	case pushStartedMsg:
 		if msg.run == s.run && msg.err != nil {
 			s.run = 0
@@ -139,7 +159,13 @@ func (s *previewScreen) Update(msg tea.Msg) (Nav, tea.Cmd) {
 		if s.finding {
 			s.search.update(msg)
 		}
+		if s.export.open {
+			return Nav{}, s.typedExport(msg)
+		}
 	case tea.KeyPressMsg:
+		if s.export.open {
+			return Nav{}, s.typedExport(msg)
+		}
 		if s.finding {
 			s.find(msg)
 			return Nav{}, nil
@@ -185,6 +211,26 @@ func (s *previewScreen) fetched(msg pushEventsMsg) tea.Cmd {
 
 func (s *previewScreen) key(k tea.KeyPressMsg) (Nav, tea.Cmd) {
 	switch {
+	case s.device() == "":
+		if key.Matches(k, keys.back) {
+			return Nav{Move: -1}, nil
+		}
+	case key.Matches(k, keys.section):
+		return Nav{}, s.nextTarget(1)
+	case key.Matches(k, keys.sectionBack):
+		return Nav{}, s.nextTarget(-1)
+	case key.Matches(k, keys.export):
+		s.beginExport()
+	case key.Matches(k, keys.yank):
+		return Nav{}, s.copied()
+	case key.Matches(k, keys.find):
+		s.finding = true
+		s.search = field{label: "Search"}
+		s.search.begin("")
+	case key.Matches(k, keys.again) && s.search.value() != "":
+		s.toMatch()
+	case s.other.target > 0:
+		return s.keyOther(k)
 	case s.reading && s.why && s.moveCursor(k):
 	case s.reading && !s.why && s.scroll.key(k, len(s.lines()), s.page()):
 	case !s.reading && s.devices.key(k, s.page()):
@@ -211,10 +257,6 @@ func (s *previewScreen) key(k tea.KeyPressMsg) (Nav, tea.Cmd) {
 		return Nav{}, s.explain()
 	case key.Matches(k, keys.fetch):
 		return Nav{}, s.fetch()
-	case key.Matches(k, keys.find):
-		s.finding = true
-		s.search = field{label: "Search"}
-		s.search.begin("")
 	}
 	return Nav{}, nil
 }
@@ -238,15 +280,22 @@ func (s *previewScreen) find(msg tea.KeyPressMsg) {
 		s.finding = false
 	case key.Matches(msg, keys.accept):
 		s.finding, s.reading = false, true
-		lines, want := s.lines(), strings.ToLower(s.search.value())
-		for i := range lines {
-			at := (s.place() + 1 + i) % len(lines)
-			if strings.Contains(strings.ToLower(lines[at].text), want) {
-				s.scroll.top, s.cursor.at = at, at
-				return
-			}
-		}
+		s.toMatch()
 	default:
 		s.search.update(msg)
 	}
+}
+
+// toMatch goes to the next line that has the words, round the end.
+func (s *previewScreen) toMatch() {
+	lines, want := s.lines(), strings.ToLower(s.search.value())
+	for i := range lines {
+		at := (s.place() + 1 + i) % len(lines)
+		if strings.Contains(strings.ToLower(lines[at].text), want) {
+			s.scroll.top, s.cursor.at = at, at
+			s.found = at
+			return
+		}
+	}
+	s.found = -1
 }

@@ -12,6 +12,9 @@ import (
 
 // lines is what is read: the file, or its difference to what runs.
 func (s *previewScreen) lines() []cell {
+	if s.other.target > 0 {
+		return s.otherLines()
+	}
 	if s.file >= len(s.files) {
 		return nil
 	}
@@ -32,9 +35,20 @@ func (s *previewScreen) lines() []cell {
 		}
 		return []cell{{"Not fetched yet: f asks " + s.device() + " what it runs now.", dim}}
 	}
-	for line := range strings.Lines(string(f.Body)) {
+	return sourceLines(f.Body)
+}
+
+// sourceLines is a file as it is read: comments are faint, the rest gets its
+// colours when it is drawn.
+func sourceLines(body []byte) []cell {
+	var lines []cell
+	for line := range strings.Lines(string(body)) {
 		line = printable(strings.TrimSuffix(line, "\n"))
-		lines = append(lines, cell{line, sourceTone(line)})
+		t := plain
+		if word := strings.TrimSpace(line); word == "" || strings.HasPrefix(word, "#") || strings.HasPrefix(word, "!") {
+			t = faint
+		}
+		lines = append(lines, cell{line, t})
 	}
 	return lines
 }
@@ -51,27 +65,10 @@ func diffTone(line string) tone {
 	return dim
 }
 
-// sourceTone tells comments and the heads of sections apart from what is in
-// them.
-func sourceTone(line string) tone {
-	word, _, _ := strings.Cut(strings.TrimSpace(line), " ")
-	switch {
-	case word == "" || strings.HasPrefix(word, "#") || strings.HasPrefix(word, "!"):
-		return faint
-	case line[0] == ' ' || line[0] == '\t':
-		return plain
-	}
-	switch word {
-	case "router", "interface", "route-map", "auto", "iface", "bgp", "ip", "ipv6", "frr":
-		return accent
-	}
-	return plain
-}
-
 // narrow says that the device list and a file do not fit side by side.
 func (s *previewScreen) narrow() bool { return s.w < 50 }
 
-func (s *previewScreen) page() int { return max(1, s.h-3) }
+func (s *previewScreen) page() int { return max(1, s.h-5) }
 
 func (s *previewScreen) View() string {
 	l := s.look
@@ -81,23 +78,44 @@ func (s *previewScreen) View() string {
 	if s.devices.n == 0 {
 		return l.in(dim, "No devices yet.")
 	}
+	if s.export.open {
+		return strings.Join(s.export.lines(l, s.w, s.h), "\n")
+	}
+	head, h := s.targetTabs()+"\n\n", max(0, s.h-2)
+	if s.other.target > 0 {
+		return head + s.otherView(s.w, h)
+	}
 	if s.narrow() {
 		if s.reading || s.finding {
-			return s.fileView(s.w)
+			return head + s.fileView(s.w, h)
 		}
-		return s.deviceList(s.w)
+		return head + s.deviceList(s.w, h)
 	}
+	left := s.listWidth()
+	return head + beside("  ", block(s.deviceList(left, h), left, h), block(s.fileView(s.w-left-2, h), s.w-left-2, h))
+}
+
+// listWidth is how wide the list of the devices is.
+func (s *previewScreen) listWidth() int {
 	left := 0
 	for i := range s.project.Plan.Devices {
 		left = max(left, width(s.project.Plan.Devices[i].Name))
 	}
-	left = min(left+4, s.w/3)
-	return beside("  ", block(s.deviceList(left), left, s.h), block(s.fileView(s.w-left-2), s.w-left-2, s.h))
+	return min(left+4, s.w/3)
 }
 
-func (s *previewScreen) deviceList(w int) string {
+// targetTabs is the names of the targets, scrolled to the one in view.
+func (s *previewScreen) targetTabs() string {
+	names := make([]string, len(render.Targets))
+	for i := range names {
+		names[i] = render.Targets[i].Name
+	}
+	return s.look.tabs(names, s.other.target, s.w)
+}
+
+func (s *previewScreen) deviceList(w, h int) string {
 	l := s.look
-	from, to := s.devices.window(s.h)
+	from, to := s.devices.window(h)
 	var lines []string
 	for i := from; i < to; i++ {
 		d := &s.project.Plan.Devices[i]
@@ -131,10 +149,10 @@ func (l *look) fetchMark(f fetched) string {
 	return l.in(good, l.done)
 }
 
-func (s *previewScreen) fileView(w int) string {
+func (s *previewScreen) fileView(w, h int) string {
 	l := s.look
 	if s.err != nil {
-		return strings.Join(clipped(l, wrap(l.fail+" "+printable(s.err.Error()), w), bad, s.h), "\n")
+		return strings.Join(clipped(l, wrap(l.fail+" "+printable(s.err.Error()), w), bad, h), "\n")
 	}
 	if s.file >= len(s.files) {
 		return ""
@@ -151,50 +169,46 @@ func (s *previewScreen) fileView(w int) string {
 	if s.finding {
 		head = l.in(strong, "/") + s.search.view(l, w-2, true)
 	}
-	out := []string{s.tabs(w), head, ""}
-	lines := s.lines()
+	names := make([]string, len(s.files))
+	for i := range names {
+		names[i] = path.Base(s.files[i].Path)
+	}
+	out := []string{l.tabs(names, s.file, w), head, ""}
 	var below []string
-	if s.why && s.h > len(out)+2*reasonLines {
+	if s.why && h > len(out)+2*reasonLines {
 		below = s.reason(w)
 	}
-	from, to := s.window(len(lines), s.h-len(out)-len(below))
+	out = append(out, s.text(w, h-len(out)-len(below))...)
+	for below != nil && len(out) < h-len(below) {
+		out = append(out, "")
+	}
+	return strings.Join(append(out, below...), "\n")
+}
+
+// text draws what is read in h lines: numbers, colours, the cursor, the last
+// match.
+func (s *previewScreen) text(w, h int) []string {
+	l, lines := s.look, s.lines()
+	from, to := s.window(len(lines), h)
 	digits, room := len(fmt.Sprint(len(lines))), w
 	bar := to-from < len(lines)
 	if bar {
 		room -= 2
 	}
+	var out []string
 	for i := from; i < to; i++ {
 		num := fmt.Sprintf("%*d ", digits, i+1)
-		text := cut(lines[i].text, room-digits-1, l.ellipsis)
-		line := l.in(faint, num) + l.in(lines[i].tone, text)
-		if s.why && i == s.cursor.at {
-			line = l.on(l.selected, accent, num) + l.on(l.selected, strong, fill(text, room-digits-1))
+		line := l.in(faint, num) + l.painted(lines[i], room-digits-1)
+		switch marked := fill(cut(lines[i].text, room-digits-1, l.ellipsis), room-digits-1); {
+		case s.why && i == s.cursor.at:
+			line = l.on(l.selected, accent, num) + l.on(l.selected, strong, marked)
+		case i == s.found && s.search.value() != "":
+			line = l.in(accent, num) + l.on(l.field, strong, marked)
 		}
 		if bar {
 			line = fill(line, room+1) + l.scrollbar(i-from, to-from, from, len(lines))
 		}
 		out = append(out, line)
 	}
-	for below != nil && len(out) < s.h-len(below) {
-		out = append(out, "")
-	}
-	out = append(out, below...)
-	return strings.Join(out, "\n")
-}
-
-// tabs is the names of the device's files, scrolled so that the one that is
-// read is among them.
-func (s *previewScreen) tabs(w int) string {
-	l := s.look
-	name := func(i int) string { return " " + path.Base(s.files[i].Path) + " " }
-	from, used := s.file, width(name(s.file))
-	for from > 0 && used+width(name(from-1)) <= w {
-		from--
-		used += width(name(from))
-	}
-	var b strings.Builder
-	for i := from; i < len(s.files); i++ {
-		b.WriteString(l.tab(path.Base(s.files[i].Path), i == s.file))
-	}
-	return cut(b.String(), w, l.ellipsis)
+	return out
 }

@@ -3,6 +3,7 @@ package ui
 import (
 	"image/color"
 	"slices"
+	"strings"
 
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/colorprofile"
@@ -230,6 +231,21 @@ func (l *look) tab(name string, front bool) string {
 		return l.on(l.selected, strong, " "+name+" ")
 	}
 	return l.in(dim, " "+name+" ")
+}
+
+// tabs is the names of several views in w cells, scrolled so that the one in
+// front is among them.
+func (l *look) tabs(names []string, front, w int) string {
+	from, used := front, width(names[front])+2
+	for from > 0 && used+width(names[from-1])+2 <= w {
+		from--
+		used += width(names[from]) + 2
+	}
+	var b strings.Builder
+	for i := from; i < len(names); i++ {
+		b.WriteString(l.tab(names[i], i == front))
+	}
+	return cut(b.String(), w, l.ellipsis)
 }
 
 // severityTone shows a finding's severity.

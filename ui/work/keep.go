@@ -1,0 +1,25 @@
+package work
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"closup/lab"
+)
+
+// Keep writes a text that was copied to a file, for where the terminal has no
+// clipboard, and says where it is. The name may hold slashes; they become
+// dashes.
+func Keep(name string, data []byte) (string, error) {
+	dir, err := lab.StateDir()
+	if err != nil {
+		return "", err
+	}
+	dir = filepath.Join(dir, "copied")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, strings.Trim(strings.NewReplacer("/", "-", "..", "-").Replace(name), "-"))
+	return path, writeFile(path, data)
+}
