@@ -33,7 +33,7 @@ var keys = struct {
 	accept, cancel, edit, add, remove, split, pin, auto, choose, toggle     key.Binding
 	paste, twin, rowUp, rowDown, cells, peers, form, submit, dropLine       key.Binding
 	reset, reload, section, pane, diff, context, explain, fetch, save, find key.Binding
-	sectionBack, export, yank, again                                        key.Binding
+	sectionBack, export, yank, again, sort, bell                            key.Binding
 	check, apply, trust, log, drain, watch, freeze, faults, lab             key.Binding
 }{
 	next:      bind("tab", "next step"),
@@ -96,6 +96,8 @@ var keys = struct {
 	export:      bind("w", "write to a folder"),
 	yank:        bind("y", "copy"),
 	again:       bind("n", "next match"),
+	sort:        bind("s", "sort"),
+	bell:        bind("b", "bell off"),
 
 	check:  bind("enter", "check what would change"),
 	apply:  bind("p", "push"),

@@ -119,6 +119,17 @@ var scenes = []struct {
 	{"live/faults", func(d *driver) { liveWith(d, breakOne); d.press("f") }},
 	{"live/routes", func(d *driver) { liveWith(d, breakOne); d.press("v") }},
 	{"live/devices", func(d *driver) { liveWith(d, breakOne); d.press("v", "v") }},
+	{"live/nodes", func(d *driver) { liveWith(d, breakOne); d.press("v", "v", "v") }},
+	{"live/events", func(d *driver) {
+		liveWith(d, func(*observe.Status) {})
+		s := d.app.screens[9].(*liveScreen)
+		broken := healthy(d.app.desk.project.Plan)
+		breakOne(&broken)
+		broken.At = noon.Add(time.Second)
+		d.only(roundMsg{watcher: s.watcher, status: broken})
+		d.press("V")
+	}},
+	{"live/sorted", func(d *driver) { liveWith(d, breakOne); d.press("/"); d.write("leaf"); d.press("enter", "s") }},
 	{"frame/palette", func(d *driver) { d.app.desk.path = "fabric.yaml"; d.press("3", ":"); d.write("leafs") }},
 	{"frame/help", func(d *driver) { d.press("3", "?") }},
 	{"frame/quit", func(d *driver) { pushTo(d, pushing); d.press("q") }},

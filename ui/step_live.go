@@ -26,37 +26,26 @@ type liveScreen struct {
 	frozen  bool
 	faults  bool // only what is not as expected
 	view    int  // of liveViews
-	tables  [3]grid
+	tables  [5]grid
+	sorting [5]int // the column of each table, 1-based; 0: as the plan has it
+	filter  field
+	finding bool // the filter has the keys
+	quiet   bool // no bell
+	history liveHistory
 	now     time.Time
 }
 
-// liveViews is what v goes through.
-var liveViews = []string{"sessions", "routes", "devices"}
-
 func newLiveScreen(b base) Screen {
 	s := &liveScreen{base: b}
-	s.tables[0].cols = []column{
-		{title: "", keep: 9, close: true},
-		{title: "device", keep: 9},
-		{title: "port", keep: 8},
-		{title: "expected", keep: 7},
-		{title: "actual", keep: 6},
-		{title: "state", keep: 8},
-		{title: "up", keep: 5, right: true},
-		{title: "in", keep: 3, right: true},
-		{title: "out", keep: 2, right: true},
-		{title: "drops", keep: 1, right: true},
+	for i := range liveViews {
+		s.tables[i].cols = liveViews[i].cols
 	}
-	s.tables[1].cols = []column{
-		{title: "", keep: 9, close: true}, {title: "device", keep: 9}, {title: "prefix", keep: 8}, {title: "state", keep: 7}, {title: "expected", keep: 6, right: true}, {title: "actual", keep: 5, right: true},
-	}
-	s.tables[2].cols = []column{
-		{title: "", keep: 9, close: true}, {title: "device", keep: 9}, {title: "state", keep: 8}, {title: "age", keep: 6, right: true}, {title: "router", keep: 3}, {title: "error", keep: 5, least: 16},
-	}
+	s.filter.begin("")
 	return s
 }
 
 func (s *liveScreen) Title() string { return "Live" }
+func (s *liveScreen) Typing() bool  { return s.finding }
 
 func (s *liveScreen) Keys() []key.Binding {
 	toggle := called(keys.lab, "use the lab")
@@ -66,6 +55,9 @@ func (s *liveScreen) Keys() []key.Binding {
 	if s.watcher == nil {
 		return []key.Binding{keys.watch, toggle}
 	}
+	if s.finding {
+		return []key.Binding{called(keys.accept, "keep it"), called(keys.cancel, "show all")}
+	}
 	f := keys.freeze
 	if s.frozen {
 		f = called(keys.freeze, "go on")
@@ -74,7 +66,11 @@ func (s *liveScreen) Keys() []key.Binding {
 	if s.faults {
 		faults = called(keys.faults, "all")
 	}
-	return []key.Binding{f, called(keys.section, liveViews[(s.view+1)%len(liveViews)]), faults, called(keys.watch, "watch anew"), toggle}
+	bell := called(keys.bell, "bell off")
+	if s.quiet {
+		bell = called(keys.bell, "bell on")
+	}
+	return []key.Binding{f, called(keys.section, liveViews[(s.view+1)%len(liveViews)].name), faults, called(keys.find, "filter"), keys.sort, bell, called(keys.watch, "watch anew"), toggle}
 }
 
 // Focus looks whether a lab of this fabric runs, in its state on disk.
@@ -112,7 +108,9 @@ func (s *liveScreen) Update(msg tea.Msg) (Nav, tea.Cmd) {
 	}
 	switch msg := msg.(type) {
 	case sizeMsg, *look:
-		s.refill()
+		if s.seen {
+			s.refill()
+		}
 	case labMsg:
 		s.labUp = msg.running && msg.project == s.project
 	case watchMsg:
@@ -120,9 +118,13 @@ func (s *liveScreen) Update(msg tea.Msg) (Nav, tea.Cmd) {
 	case roundMsg:
 		if msg.watcher == s.watcher && !msg.over {
 			s.latest, s.seen = msg.status, true
+			lost := s.history.take(msg.status)
 			if !s.frozen {
 				s.status = msg.status
 				s.refill()
+			}
+			if lost && !s.quiet {
+				return Nav{}, tea.Raw("\a")
 			}
 		}
 	case tickMsg:
@@ -130,10 +132,40 @@ func (s *liveScreen) Update(msg tea.Msg) (Nav, tea.Cmd) {
 			s.now = msg.at
 			return Nav{}, tick("live", time.Second)
 		}
+	case clickMsg:
+		if s.seen {
+			s.tables[s.view].click(msg.y, s.h-s.tables[s.view].y)
+		}
+	case tea.PasteMsg:
+		if s.finding {
+			s.typed(msg)
+		}
 	case tea.KeyPressMsg:
+		if s.finding {
+			s.typed(msg)
+			return Nav{}, nil
+		}
 		return s.key(msg)
 	}
 	return Nav{}, nil
+}
+
+// typed takes a key or a paste of the filter, which narrows while it is typed.
+func (s *liveScreen) typed(msg tea.Msg) {
+	if k, ok := msg.(tea.KeyPressMsg); ok {
+		switch {
+		case key.Matches(k, keys.cancel):
+			s.finding = false
+			s.filter.set("")
+			s.refill()
+			return
+		case key.Matches(k, keys.accept):
+			s.finding = false
+			return
+		}
+	}
+	s.filter.update(msg)
+	s.refill()
 }
 
 // began takes a watch that has begun; the desk ends the one before.
@@ -144,6 +176,7 @@ func (s *liveScreen) began(msg watchMsg) tea.Cmd {
 	}
 	ticking := s.watcher != nil
 	s.watcher, s.of, s.seen, s.frozen = msg.watcher, msg.project, false, false
+	s.history = liveHistory{}
 	if ticking {
 		return nil
 	}
@@ -161,7 +194,10 @@ func (s *liveScreen) end() tea.Cmd {
 
 func (s *liveScreen) key(k tea.KeyPressMsg) (Nav, tea.Cmd) {
 	switch {
-	case s.tables[s.view].update(k, s.h/2):
+	case s.tables[s.view].update(k, max(2, s.h-s.tables[s.view].y)):
+	case key.Matches(k, keys.back) && s.filter.value() != "":
+		s.filter.set("")
+		s.refill()
 	case key.Matches(k, keys.back):
 		return Nav{Move: -1}, nil
 	case s.project == nil || s.project.Fabric == nil:
@@ -178,6 +214,16 @@ func (s *liveScreen) key(k tea.KeyPressMsg) (Nav, tea.Cmd) {
 		s.refill()
 	case key.Matches(k, keys.section):
 		s.view = (s.view + 1) % len(liveViews)
+		s.refill()
+	case key.Matches(k, keys.sectionBack):
+		s.view = (s.view + len(liveViews) - 1) % len(liveViews)
+		s.refill()
+	case key.Matches(k, keys.find):
+		s.finding = true
+	case key.Matches(k, keys.sort):
+		s.nextSort()
+	case key.Matches(k, keys.bell):
+		s.quiet = !s.quiet
 	case key.Matches(k, keys.faults):
 		s.faults = !s.faults
 		s.refill()

@@ -10,60 +10,6 @@ import (
 // The live screen's view: counters, the drawing with its cables as their
 // sessions are, and one of three tables.
 
-// refill draws the tables' rows anew.
-func (s *liveScreen) refill() {
-	l := s.look
-	var rows [3][][]cell
-	unreachable := make(map[string]bool)
-	for _, d := range s.status.Devices {
-		t, word, glyph := good, "answers", l.up
-		if !d.Reachable {
-			t, word, glyph = bad, "unreachable", l.down
-			unreachable[d.Name] = true
-		}
-		if s.faults && d.Reachable {
-			continue
-		}
-		rows[2] = append(rows[2], []cell{{glyph, t}, {d.Name, s.tone(d.Name)}, {word, t}, {age(d.Age), plain}, {printable(d.RouterVersion), dim}, {printable(d.Error), bad}})
-	}
-	for _, n := range s.status.Sessions {
-		t, glyph := sessionTone(n, l)
-		if s.faults && t == good {
-			continue
-		}
-		up := ""
-		if n.State == "Established" {
-			up = age(n.Uptime)
-		}
-		state := n.State
-		if !n.Expected {
-			state += ", not expected"
-		}
-		rows[0] = append(rows[0], []cell{
-			{glyph, t},
-			{n.Device, s.tone(n.Device)},
-			{n.Port, plain},
-			{expectedPeer(n, s.tight()), plain},
-			{actualPeer(n, t, s.tight()), actualTone(t)},
-			{state, t},
-			{up, dim},
-			{fmt.Sprint(n.PrefixesReceived), dim},
-			{fmt.Sprint(n.PrefixesSent), dim},
-			{fmt.Sprint(n.Flaps), dim},
-		})
-	}
-	for _, r := range s.status.Routes {
-		t, glyph := routeTone(r.State, l)
-		if s.faults && t == good {
-			continue
-		}
-		rows[1] = append(rows[1], []cell{{glyph, t}, {r.Device, s.tone(r.Device)}, {r.Prefix.String(), plain}, {r.State, t}, {count(r.ExpectedPaths, "path"), dim}, {count(r.ActualPaths, "path"), dim}})
-	}
-	for i := range s.tables {
-		s.tables[i].set(rows[i])
-	}
-}
-
 func (s *liveScreen) tone(device string) tone {
 	if s.of != nil {
 		if d, ok := s.of.Plan.Device(device); ok {
@@ -227,16 +173,45 @@ func (s *liveScreen) View() string {
 		lines = append(lines, "")
 		lines = append(lines, strings.Split(drawing.draw(l, s.w, h), "\n")...)
 	}
-	tabs := make([]string, len(liveViews))
-	for i, name := range liveViews {
-		tabs[i] = l.tab(name, i == s.view)
-	}
-	lines = append(lines, "", strings.Join(tabs, ""))
+	lines = append(lines, "", s.tabLine())
 	table := &s.tables[s.view]
 	if table.n == 0 {
-		return strings.Join(append(lines, l.in(good, l.done+" Nothing is other than expected.")), "\n")
+		return strings.Join(append(lines, s.none()), "\n")
 	}
+	table.y = len(lines)
 	return strings.Join(append(lines, table.view(l, s.w, s.h-len(lines), true)), "\n")
+}
+
+// tabLine is the views, and how the one in front is narrowed and sorted.
+func (s *liveScreen) tabLine() string {
+	l := s.look
+	if s.finding {
+		return l.in(accent, "/ ") + s.filter.view(l, min(40, s.w-2), true)
+	}
+	names := make([]string, len(liveViews))
+	for i := range names {
+		names[i] = liveViews[i].name
+	}
+	note := ""
+	if v := s.filter.value(); v != "" {
+		note = "  only " + v
+	}
+	if by := s.sortedBy(); by != "" {
+		note += "  by " + by
+	}
+	return l.tabs(names, s.view, s.w-width(note)) + l.in(warn, note)
+}
+
+// none says why a table is empty.
+func (s *liveScreen) none() string {
+	l := s.look
+	switch {
+	case s.filter.value() != "":
+		return l.in(dim, "No row has that; esc shows all.")
+	case s.view == 3 && !s.faults:
+		return l.in(dim, "This fabric has no nodes.")
+	}
+	return l.in(good, l.done+" Nothing is other than expected.")
 }
 
 // beginning is the screen before the first round.
@@ -279,10 +254,13 @@ func (s *liveScreen) counters() []string {
 	switch {
 	case s.frozen:
 		second += "  " + l.in(warn, "FROZEN "+age(max(0, old)))
-	case old > 5:
+	case old > staleAfter:
 		second += "  " + l.in(bad, "STALE "+age(old))
 	default:
 		second += "  " + l.in(faint, s.status.At.Format("15:04:05"))
+	}
+	if room := s.w - width(second) - 3; len(s.history.up) > 1 && room > 6 {
+		second += "  " + l.in(good, l.spark(s.history.up[max(0, len(s.history.up)-room):]))
 	}
 	lines := []string{cut(line, s.w, l.ellipsis), cut(second, s.w, l.ellipsis)}
 	if s.of != s.project {

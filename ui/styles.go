@@ -134,20 +134,24 @@ type glyphs struct {
 	rule, wall, ellipsis, arrow, dot, mark      string
 	device, edge, wallRight, thumb, track       string
 	spin                                        []string
+	bars                                        []string // of a sparkline, from low to high
+	gapBar                                      string   // where there was nothing
 }
 
 var unicodeGlyphs = glyphs{
 	done: "✓", fail: "!", open: "·", cursor: "▸", up: "●", down: "✗", unknown: "○",
 	rule: "─", wall: "│", ellipsis: "…", arrow: "→", dot: "·", mark: "◆", edge: "▌", wallRight: "▕", thumb: "┃", track: "│",
 	device: "■",
-	spin:   []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"},
+	bars:   []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇"}, gapBar: "·",
+	spin: []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"},
 }
 
 var asciiGlyphs = glyphs{
 	done: "+", fail: "!", open: ".", cursor: ">", up: "*", down: "x", unknown: "o",
 	rule: "-", wall: "|", ellipsis: "~", arrow: "->", dot: "-", mark: "#", edge: ">", wallRight: "]", thumb: "#", track: "|",
 	device: "#",
-	spin:   []string{"|", "/", "-", "\\"},
+	bars:   []string{"_", ".", "-", "=", "#"}, gapBar: "x",
+	spin: []string{"|", "/", "-", "\\"},
 }
 
 // terminal is what decides how everything looks.
