@@ -27,7 +27,7 @@ const (
 )
 
 var ownFiles = []string{
-	recordFile, identityFile, identityFile + ".pub", knownHostsFile, socketFile, logFile, diskDir,
+	recordFile, identityFile, identityFile + ".pub", knownHostsFile, socketFile, logFile, diskDir, "broken.json",
 	recordFile + partSuffix, identityFile + partSuffix, identityFile + ".pub" + partSuffix, knownHostsFile + partSuffix,
 }
 

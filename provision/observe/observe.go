@@ -28,6 +28,9 @@ type Device struct {
 	Peers         []Peer    // sorted by Key
 	Routes        []Route   // BGP's table, sorted by prefix
 	Kernel        []KernelRoute
+
+	// Evidence is what Examine read last, with its own age; nil: never.
+	Evidence *Evidence
 }
 
 // Peer is one neighbor as bgpd shows it.

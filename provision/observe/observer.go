@@ -80,7 +80,7 @@ func (o *Observer) Close() {
 // Round asks every device once and waits until each has answered or failed,
 // or ctx ends.
 func (o *Observer) Round(ctx context.Context) Snapshot {
-	o.await(ctx, o.ask(true))
+	o.await(ctx, o.ask(true, false))
 	return o.snapshot()
 }
 
@@ -101,7 +101,7 @@ func (o *Observer) Watch(ctx context.Context, every time.Duration) <-chan Snapsh
 		defer tick.Stop()
 		for {
 			round, cancel := context.WithTimeout(ctx, every)
-			o.await(round, o.ask(false))
+			o.await(round, o.ask(false, false))
 			cancel()
 			select {
 			case out <- o.snapshot():
@@ -123,8 +123,9 @@ func (o *Observer) Watch(ctx context.Context, every time.Duration) <-chan Snapsh
 }
 
 // ask starts a poll of every device that has none under way, and answers the
-// ends of all polls. Devices in their pause are left alone unless now.
-func (o *Observer) ask(now bool) []<-chan struct{} {
+// ends of all polls. Devices in their pause are left alone unless now; with
+// deep they are asked for their evidence too.
+func (o *Observer) ask(now, deep bool) []<-chan struct{} {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed {
@@ -139,7 +140,7 @@ func (o *Observer) ask(now bool) []<-chan struct{} {
 		if a.busy == nil && (now || !o.now().Before(a.again)) {
 			end := make(chan struct{})
 			a.busy, a.since = end, o.now()
-			o.work.Go(func() { o.poll(a, end) })
+			o.work.Go(func() { o.poll(a, end, deep) })
 		}
 		if a.busy != nil {
 			ends = append(ends, a.busy)
@@ -159,9 +160,9 @@ func (o *Observer) await(ctx context.Context, ends []<-chan struct{}) {
 	}
 }
 
-func (o *Observer) poll(a *asked, end chan struct{}) {
+func (o *Observer) poll(a *asked, end chan struct{}, deep bool) {
 	defer close(end)
-	d, err := o.query(a)
+	d, err := o.query(a, deep)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.busy = nil
@@ -171,13 +172,14 @@ func (o *Observer) poll(a *asked, end chan struct{}) {
 		a.again = o.now().Add(a.pause + rand.N(a.pause/2))
 		return
 	}
+	d.Evidence = later(a.last.Evidence, d.Evidence)
 	a.last, a.pause, a.again = d, 0, time.Time{}
 }
 
 // query asks one device. A connection that broke since the last round is
 // dialled again at once, and an answer that is not whole is asked for again:
 // both happen to healthy devices.
-func (o *Observer) query(a *asked) (Device, error) {
+func (o *Observer) query(a *asked, deep bool) (Device, error) {
 	ctx, cancel := context.WithTimeout(o.ctx, askTimeout)
 	defer cancel()
 	var err error
@@ -190,10 +192,10 @@ func (o *Observer) query(a *asked) (Device, error) {
 			}
 		}
 		var out []byte
-		out, err = provision.RunRoot(ctx, a.session, script())
+		out, err = provision.RunRoot(ctx, a.session, question(deep))
 		if err == nil {
 			var d Device
-			if d, err = read(a.name, out, o.now()); err == nil {
+			if d, err = answered(a.name, out, o.now(), deep); err == nil {
 				return d, nil
 			}
 			continue

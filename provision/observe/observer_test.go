@@ -185,7 +185,7 @@ func TestBackoff(t *testing.T) {
 	at := noon
 	o.now = func() time.Time { return at }
 	ask := func() {
-		for _, end := range o.ask(false) {
+		for _, end := range o.ask(false, false) {
 			<-end
 		}
 	}

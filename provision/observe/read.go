@@ -62,7 +62,9 @@ func read(name string, out []byte, at time.Time) (Device, error) {
 func noRouter(out []byte) error {
 	text := string(out)
 	switch {
-	case strings.Contains(text, "not found"):
+	case strings.TrimSpace(text) == "":
+		return errors.New("FRR does not answer: a daemon hangs")
+	case strings.Contains(text, "not found"), strings.Contains(text, "No such file"):
 		return errors.New("FRR is not installed: there is no vtysh")
 	case strings.Contains(text, "failed to connect"):
 		return errors.New("FRR does not run: vtysh finds no daemon")

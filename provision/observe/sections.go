@@ -27,7 +27,7 @@ var (
 // before each answer, and the shell's commands are announced likewise.
 func script() string {
 	var b strings.Builder
-	b.WriteString("vtysh -E")
+	b.WriteString("timeout 4 vtysh -E") // a daemon that hangs holds vtysh up for ever
 	for _, c := range vtyCommands {
 		b.WriteString(" -c " + provision.Quote(c))
 	}

@@ -50,6 +50,7 @@ var commands = []func(*env) *cobra.Command{
 	diffCommand,
 	pushCommand,
 	statusCommand,
+	diagnoseCommand,
 	manCommand,
 	versionCommand,
 }

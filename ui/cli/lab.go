@@ -23,10 +23,10 @@ root. They start bare, as from the factory: push --lab configures them.`,
 			if len(args) > 0 {
 				return unknown(cmd, args[0])
 			}
-			return usagef("lab up, down, status or exec?")
+			return usagef("lab up, down, status, exec, break or mend?")
 		},
 	}
-	cmd.AddCommand(labUp(e), labDown(e), labStatus(e), labExec(e))
+	cmd.AddCommand(labUp(e), labDown(e), labStatus(e), labExec(e), labBreak(e), labMend(e))
 	return cmd
 }
 

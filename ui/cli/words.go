@@ -28,13 +28,14 @@ func notNil[T any](list []T) []T {
 
 // paint holds the few colours that commands use. They only repeat what a word
 // says.
-type paint struct{ good, warn, bad, faint lipgloss.Style }
+type paint struct{ good, warn, bad, faint, strong lipgloss.Style }
 
 var paints = paint{
-	good:  lipgloss.NewStyle().Foreground(lipgloss.Green),
-	warn:  lipgloss.NewStyle().Foreground(lipgloss.Yellow),
-	bad:   lipgloss.NewStyle().Foreground(lipgloss.Red),
-	faint: lipgloss.NewStyle().Faint(true),
+	good:   lipgloss.NewStyle().Foreground(lipgloss.Green),
+	warn:   lipgloss.NewStyle().Foreground(lipgloss.Yellow),
+	bad:    lipgloss.NewStyle().Foreground(lipgloss.Red),
+	faint:  lipgloss.NewStyle().Faint(true),
+	strong: lipgloss.NewStyle().Bold(true),
 }
 
 func (p paint) severity(s model.Severity) string {

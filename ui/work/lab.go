@@ -7,6 +7,7 @@ import (
 
 	"closup/lab"
 	"closup/lab/netns"
+	"closup/model"
 )
 
 // Backends are the kinds of labs there are.
@@ -69,4 +70,37 @@ func CheckBackend(name string) error {
 		}
 	}
 	return fmt.Errorf("there is no backend %q; there is %s", name, netns.Backend)
+}
+
+// LabBreak makes a fault in the project's lab: the one of that name at the
+// target ("", "leaf1", "leaf1:swp1"), or with the name "random" any at all.
+func (p *Project) LabBreak(ctx context.Context, name, target string) (lab.Fault, model.End, error) {
+	l, err := netns.Open(p.Plan.Name)
+	if err != nil {
+		return lab.Fault{}, model.End{}, err
+	}
+	var (
+		fault lab.Fault
+		at    model.End
+	)
+	if name == "random" {
+		fault, at, err = lab.RandomFault(p.Plan)
+	} else {
+		fault, _ = lab.FindFault(name)
+		at, err = fault.Place(p.Plan, target)
+	}
+	if err == nil {
+		err = lab.Break(ctx, l, p.Plan, fault, at, name == "random")
+	}
+	return fault, at, err
+}
+
+// LabMend takes every fault out of the project's lab, and says which there
+// were.
+func (p *Project) LabMend(ctx context.Context) ([]lab.Broken, error) {
+	l, err := netns.Open(p.Plan.Name)
+	if err != nil {
+		return nil, err
+	}
+	return lab.Mend(ctx, l, p.Plan)
 }

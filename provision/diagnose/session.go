@@ -1,0 +1,368 @@
+package diagnose
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"closup/model"
+	"closup/provision/observe"
+)
+
+// Sessions: what keeps two ends that can hear each other apart.
+
+// setting looks a neighbor's setting up in the running configuration: its own, or
+// its group's. what is a regular expression with one group.
+func setting(c observe.Config, block, key, what string) (value string, found bool) {
+	names := []string{key}
+	if m := c.Find("router bgp", regexp.MustCompile(`^neighbor `+regexp.QuoteMeta(key)+` (?:interface )?(?:v6only )?peer-group (\S+)$`)); len(m) > 0 {
+		names = append(names, m[0][1])
+	}
+	for _, name := range names {
+		if m := c.Find(block, regexp.MustCompile(`^neighbor `+regexp.QuoteMeta(name)+` (?:interface )?(?:v6only )?`+what+`$`)); len(m) > 0 {
+			return m[0][1], true
+		}
+	}
+	return "", false
+}
+
+func showNeighbor(port string) string { return "vtysh -c 'show bgp neighbors " + port + " json'" }
+
+func sessionMissing(v *view) []Finding {
+	return v.sessions(func(e end) *Finding {
+		if e.peer != nil || e.said.ASN == 0 || e.said.Err != nil {
+			return nil
+		}
+		return &Finding{
+			Confidence: Certain, Message: fmt.Sprintf("%s has no BGP neighbor on %s; %s is planned there", e.Device, e.Port, e.Peer),
+			Evidence: []Evidence{seen(e.Device, "vtysh -c 'show bgp summary json'", "peers: no %s", e.Port)},
+			Remedy:   do("push its configuration: `closup push --only " + e.Device + "`"),
+		}
+	})
+}
+
+func sessionShutdown(v *view) []Finding {
+	return v.sessions(func(e end) *Finding {
+		if e.peer == nil || !strings.Contains(e.peer.State, "Admin") && (e.detail == nil || !e.detail.Shutdown) {
+			return nil
+		}
+		return &Finding{
+			Confidence: Certain, Message: fmt.Sprintf("the session of %s with %s on %s is shut down by configuration", e.Device, e.Peer, e.Port),
+			Evidence: []Evidence{seen(e.Device, "vtysh -c 'show bgp summary json'", "%s is %s", e.Port, e.peer.State)},
+			Remedy:   do("take the shutdown out", vty(e.Device, "router bgp", "no neighbor "+e.Port+" shutdown")),
+		}
+	})
+}
+
+func maxPrefix(v *view) []Finding {
+	return v.sessions(func(e end) *Finding {
+		if e.peer == nil || !strings.Contains(e.peer.State, "PfxCt") && e.peer.Detail != "PfxCt" {
+			return nil
+		}
+		f := &Finding{
+			Confidence: Certain, Message: fmt.Sprintf("%s took the session on %s down: %s told it more prefixes than its limit", e.Device, e.Port, e.Peer),
+			Evidence: []Evidence{seen(e.Device, "vtysh -c 'show bgp summary json'", "%s is %s", e.Port, e.peer.State)},
+			Remedy:   do("find what "+e.Peer+" leaks, or raise the limit; then clear the session", on(e.Device, "vtysh -c 'clear bgp %s'", e.Port)),
+		}
+		if e.detail != nil && e.detail.Limit > 0 {
+			f.Message += fmt.Sprintf(" of %d", e.detail.Limit)
+			f.Evidence = append(f.Evidence, seen(e.Device, showNeighbor(e.Port), "prefixAllowedMax %d", e.detail.Limit))
+		}
+		return f
+	})
+}
+
+// remoteAS is one end that expects another ASN than its peer's. The running
+// configuration tells which end is wrong; without it, the one that refused.
+func remoteAS(v *view) []Finding {
+	return v.sessions(func(e end) *Finding {
+		if !e.down() || e.peer == nil {
+			return nil
+		}
+		f := &Finding{Confidence: Certain, Remedy: do("push its configuration: `closup push --only " + e.Device + "`")}
+		if e.evidence != nil && len(e.evidence.Config.Lines) > 0 {
+			expects, found := setting(e.evidence.Config, "router bgp", e.Port, `remote-as (\S+)`)
+			good := expects == "external" || e.PeerASN == 0 && expects != "internal" || expects == fmt.Sprint(e.PeerASN)
+			switch {
+			case found && good:
+				return nil
+			case !found:
+				f.Message = fmt.Sprintf("%s has no remote-as for its neighbor %s on %s", e.Device, e.Peer, e.Port)
+				f.Evidence = []Evidence{seen(e.Device, "vtysh -c 'show running-config'", "no remote-as for %s, neither its own nor its group's", e.Port)}
+				return f
+			}
+			f.Message = fmt.Sprintf("%s expects AS %s on %s; %s is AS %d", e.Device, expects, e.Port, e.Peer, e.PeerASN)
+			f.Evidence = []Evidence{seen(e.Device, "vtysh -c 'show running-config'", "neighbor %s ... remote-as %s", e.Port, expects)}
+			return f
+		}
+		if e.detail == nil || e.farSays == nil || !strings.Contains(e.farSays.Notification, "Bad Peer AS") || e.farSays.Sent {
+			return v.sameAS(e)
+		}
+		f.Confidence = Likely
+		f.Message = fmt.Sprintf("%s refuses %s on %s: it expects AS %d, and %s is AS %d", e.Device, e.Peer, e.Port, e.detail.RemoteAS, e.Peer, e.farSays.LocalAS)
+		f.Evidence = []Evidence{
+			seen(e.Peer, showNeighbor(e.PeerPort), "received: %s", e.farSays.Notification),
+			seen(e.Device, showNeighbor(e.Port), "remoteAs %d, %d notifications sent", e.detail.RemoteAS, e.detail.Notices[0]),
+		}
+		return f
+	})
+}
+
+// sameAS is a session with an external peer of one's own ASN, or one end
+// without a remote-as.
+func (v *view) sameAS(e end) *Finding {
+	if e.detail == nil || e.farSays == nil {
+		return nil
+	}
+	bad := strings.Contains(e.detail.Notification, "Bad Peer AS")
+	switch {
+	case bad && e.detail.LocalAS == e.farSays.LocalAS && e.detail.LocalAS != 0:
+		return &Finding{
+			Confidence: Likely, Message: fmt.Sprintf("%s and %s are both AS %d, and at least one expects an external peer", e.Device, e.Peer, e.detail.LocalAS),
+			Evidence: []Evidence{seen(e.Device, showNeighbor(e.Port), "localAs %d, %s", e.detail.LocalAS, e.detail.Notification), seen(e.Peer, showNeighbor(e.PeerPort), "localAs %d", e.farSays.LocalAS)},
+			Remedy:   do("give each its planned ASN"),
+		}
+	case e.detail.State == "Active" && e.detail.RemoteAS == 0 && e.detail.Opens == [2]int{} && e.detail.Address != "" && e.farSays.Opens[0] > 0 && e.farSays.Opens[1] == 0 && len(e.detail.Families) > 0 && e.farSays.State != "Idle":
+		return &Finding{
+			Confidence: Likely, Message: fmt.Sprintf("%s seems to have no remote-as for %s on %s: it never sent an OPEN, and answers none", e.Device, e.Peer, e.Port),
+			Evidence: []Evidence{seen(e.Device, showNeighbor(e.Port), "remoteAs 0, opensSent 0, opensRecv 0")},
+			Remedy:   do("push its configuration: `closup push --only " + e.Device + "`"),
+		}
+	}
+	return nil
+}
+
+func password(v *view) []Finding {
+	return v.sessions(func(e end) *Finding {
+		if e.evidence == nil {
+			return nil
+		}
+		_, ours := setting(e.evidence.Config, "router bgp", e.Port, `password (\S+)`)
+		if !ours {
+			return nil
+		}
+		if far := v.evidence(e.Peer); far != nil {
+			if _, theirs := setting(far.Config, "router bgp", e.PeerPort, `password (\S+)`); theirs {
+				return nil // whether it is the same one, nobody prints
+			}
+		} else if e.up() {
+			return nil
+		}
+		return &Finding{
+			Confidence: Certain, Message: fmt.Sprintf("%s has a TCP password (MD5) for %s on %s, and %s has none: each drops the other's packets", e.Device, e.Peer, e.Port, e.Peer),
+			Evidence: []Evidence{
+				seen(e.Device, "vtysh -c 'show running-config'", "neighbor %s password ...", e.Port),
+				seen(e.Peer, "vtysh -c 'show running-config'", "no password for %s", e.PeerPort),
+			},
+			Remedy: do("set it on both ends or on neither", vty(e.Device, "router bgp", "no neighbor "+e.Port+" password")),
+		}
+	})
+}
+
+var (
+	bgpRule = regexp.MustCompile(`(?i)\b(dport|sport|--dport|--sport|--dports)\b.*\b(179|bgp)\b`)
+	raRule  = regexp.MustCompile(`(?i)nd-router-advert|router-advertisement|icmpv6(-type)? (type )?134\b`)
+	ifName  = regexp.MustCompile(`(?:[io]ifname|-[io]) "?([^" ]+)"?`)
+)
+
+// firewall finds a rule that speaks of the port, or of no port at all.
+func firewall(e *observe.Evidence, about *regexp.Regexp, port string) string {
+	for _, rule := range e.Firewall {
+		if m := ifName.FindStringSubmatch(rule); about.MatchString(rule) && (m == nil || m[1] == port) {
+			return rule
+		}
+	}
+	return ""
+}
+
+// filtered is a firewall rule on either end that eats what a session needs.
+func filtered(about *regexp.Regexp, what string) func(*view) []Finding {
+	return func(v *view) []Finding {
+		return v.sessions(func(e end) *Finding {
+			if e.evidence == nil {
+				return nil
+			}
+			rule := firewall(e.evidence, about, e.Port)
+			if rule == "" || e.up() && !strings.Contains(rule, e.Port) {
+				return nil
+			}
+			f := &Finding{
+				Confidence: Certain, Message: fmt.Sprintf("a firewall rule on %s drops %s on %s, so the session with %s cannot stay or come up", e.Device, what, e.Port, e.Peer),
+				Evidence: []Evidence{seen(e.Device, "nft list ruleset", "%s", rule)},
+				Remedy:   do("take the rule out, or accept "+what+" on "+e.Port+" before it", on(e.Device, "nft -a list ruleset")),
+			}
+			if e.peer != nil {
+				f.Evidence = append(f.Evidence, seen(e.Device, "vtysh -c 'show bgp summary json'", "%s is %s", e.Port, e.peer.State))
+			}
+			return f
+		})
+	}
+}
+
+// raMissing is an end that never heard its peer, which is there and speaks BGP
+// on that port.
+func raMissing(v *view) []Finding {
+	return v.sessions(func(e end) *Finding {
+		if !e.down() || e.detail == nil || e.detail.Address != "" || e.evidence == nil || e.far == nil {
+			return nil
+		}
+		l, there := e.evidence.Link(e.Port)
+		if !there || !l.Carrier || !l.LinkLocal().IsValid() || len(l.Heard) > 0 {
+			return nil
+		}
+		conf := v.unsure(e)
+		if l.Asked && l.RARcvd == 0 && l.RASent > 2 && conf == Possible {
+			conf = Likely // it has waited through several of its own
+		}
+		return &Finding{
+			Confidence: conf, Message: fmt.Sprintf("%s hears no router advertisement of %s on %s, so it does not know the peer's address", e.Device, e.Peer, e.Port),
+			Evidence: []Evidence{
+				seen(e.Device, "vtysh -c 'show interface "+e.Port+"'", "ND router advertisements sent: %d rcvd: %d, no neighbor address", l.RASent, l.RARcvd),
+				seen(e.Device, showNeighbor(e.Port), "bgpNeighborAddr none, %s", e.detail.Reason),
+			},
+			Remedy: do("let ICMPv6 type 134 through on both ends, and see that "+e.Peer+" sends them", on(e.Device, "nft list ruleset; ip6tables-save")),
+		}
+	})
+}
+
+// tcpBlocked is two ends that know each other's address and never got an OPEN
+// across.
+func tcpBlocked(v *view) []Finding {
+	return v.sessions(func(e end) *Finding {
+		if !e.down() || e.detail == nil || e.farSays == nil || e.far.State == observe.Established {
+			return nil
+		}
+		a, b := e.detail, e.farSays
+		waits := a.State == "Connect" || b.State == "Connect"
+		if a.Address == "" || b.Address == "" || !waits || a.Opens[0]+a.Opens[1]+b.Opens[0]+b.Opens[1] != 0 {
+			return nil
+		}
+		return &Finding{
+			Confidence: v.unsure(e), Message: fmt.Sprintf("%s and %s:%s know each other's address, and no TCP connection to port 179 comes about", e.Device+":"+e.Port, e.Peer, e.PeerPort),
+			Evidence: []Evidence{
+				seen(e.Device, showNeighbor(e.Port), "%s, opensSent 0, opensRecv 0", a.State),
+				seen(e.Peer, showNeighbor(e.PeerPort), "%s, opensSent 0, opensRecv 0", b.State),
+			},
+			Remedy: do("look for a firewall that drops TCP 179, and for a password (MD5) on one side only",
+				on(e.Device, "nft list ruleset; ip6tables-save"), on(e.Peer, "nft list ruleset; ip6tables-save")),
+		}
+	})
+}
+
+func afNotActivated(v *view) []Finding {
+	return v.sessions(func(e end) *Finding {
+		d, planned := v.plan.Device(e.Device)
+		if e.detail == nil || e.up() || len(e.detail.Families) > 0 || !planned || !d.Routing.V4 && !d.Routing.V6 && len(d.Routing.Peers) > 0 {
+			return nil
+		}
+		return &Finding{
+			Confidence: Certain, Message: fmt.Sprintf("%s has activated no address family for %s on %s", e.Device, e.Peer, e.Port),
+			Evidence: []Evidence{seen(e.Device, showNeighbor(e.Port), "addressFamilyInfo: {}")},
+			Remedy:   do("push its configuration: `closup push --only " + e.Device + "`"),
+		}
+	})
+}
+
+func afMismatch(v *view) []Finding {
+	return v.sessions(func(e end) *Finding {
+		if e.detail == nil || e.farSays == nil || e.up() {
+			return nil
+		}
+		common := slices.ContainsFunc(e.detail.Families, func(f string) bool { return slices.Contains(e.farSays.Families, f) })
+		if common || len(e.detail.Families) == 0 || len(e.farSays.Families) == 0 {
+			return nil
+		}
+		return &Finding{
+			Confidence: Certain, Message: fmt.Sprintf("%s and %s have no address family in common on this session", e.Device, e.Peer),
+			Evidence: []Evidence{
+				seen(e.Device, showNeighbor(e.Port), "%s", strings.Join(e.detail.Families, ", ")),
+				seen(e.Peer, showNeighbor(e.PeerPort), "%s", strings.Join(e.farSays.Families, ", ")),
+			},
+			Remedy: do("activate the same family on both: push both configurations"),
+		}
+	})
+}
+
+func holdTimer(v *view) []Finding {
+	return v.sessions(func(e end) *Finding {
+		if !e.down() || e.detail == nil || !strings.Contains(e.detail.Notification, "Hold Timer") {
+			return nil
+		}
+		return &Finding{
+			Confidence: v.unsure(e), Message: fmt.Sprintf("%s heard nothing of %s on %s for the hold time, and let the session go", e.Device, e.Peer, e.Port),
+			Evidence: []Evidence{seen(e.Device, showNeighbor(e.Port), "%s: %s", e.detail.Reason, e.detail.Notification)},
+			Remedy:   do("look for loss, a firewall or a busy CPU on the way", on(e.Device, "ping -c 5 ff02::1%%%s", e.Port)),
+		}
+	})
+}
+
+func policyMissing(v *view) []Finding {
+	return v.sessions(func(e end) *Finding {
+		if e.peer == nil || e.peer.Detail != "Policy" && (e.detail == nil || !e.detail.Policy) {
+			return nil
+		}
+		return &Finding{
+			Confidence: Certain, Message: fmt.Sprintf("%s takes no routes from %s: its session on %s has no policy, and RFC 8212 (ebgp-requires-policy) is on", e.Device, e.Peer, e.Port),
+			Evidence: []Evidence{seen(e.Device, "vtysh -c 'show bgp summary json'", "%s is %s, peerState Policy, %d prefixes", e.Port, e.peer.State, e.peer.Received)},
+			Remedy: do("turn it off, as `frr defaults datacenter` does, and clear the sessions",
+				vty(e.Device, "router bgp", "no bgp ebgp-requires-policy"), on(e.Device, "vtysh -c 'clear bgp *'")),
+		}
+	})
+}
+
+func bfdOneSided(v *view) []Finding {
+	return v.sessions(func(e end) *Finding {
+		if e.detail == nil || e.farSays == nil || !strings.EqualFold(e.detail.BFD, "down") || e.farSays.BFD != "" {
+			return nil
+		}
+		f := &Finding{
+			Confidence: Certain, Message: fmt.Sprintf("%s runs BFD with %s on %s, and %s does not", e.Device, e.Peer, e.Port, e.Peer),
+			Evidence: []Evidence{
+				seen(e.Device, showNeighbor(e.Port), "peerBfdInfo: status %s", e.detail.BFD),
+				seen(e.Peer, showNeighbor(e.PeerPort), "no peerBfdInfo"),
+			},
+			Remedy: do("set `bfd` the same in fabric.yaml for both, and push"),
+		}
+		if d, ok := v.plan.Device(e.Device); ok && d.Routing.BFD { // the plan wants it: the other end is wrong
+			f.Device, f.Port, f.Peer = e.Peer, e.PeerPort, e.Device
+		}
+		return f
+	})
+}
+
+// sessionDown is the last word on a session that nothing above explains.
+func sessionDown(v *view) []Finding {
+	told := map[model.SessionKey]bool{}
+	return v.sessions(func(e end) *Finding {
+		far := model.SessionKey{Device: e.Peer, Port: e.PeerPort}
+		if !e.down() || e.peer == nil || told[far] {
+			return nil
+		}
+		told[e.Key()] = true
+		f := &Finding{
+			Confidence: Possible, Message: fmt.Sprintf("the session of %s with %s on %s is %s, for a reason that nothing shows yet", e.Device, e.Peer, e.Port, e.peer.State),
+			Evidence: []Evidence{seen(e.Device, "vtysh -c 'show bgp summary json'", "%s is %s", e.Port, e.peer.State)},
+			Remedy:   do("give it a few seconds; then read the log of both ends", on(e.Device, "grep -E 'NOTIFICATION|ADJCHANGE' /var/log/frr/frr.log /var/log/syslog")),
+		}
+		if e.detail != nil {
+			f.Evidence = append(f.Evidence, seen(e.Device, showNeighbor(e.Port), "last reset: %s %s", e.detail.Reason, e.detail.Notification))
+		}
+		return f
+	})
+}
+
+func unplanned(v *view) []Finding {
+	return v.answeringDevices(func(d *model.Device, said *observe.Device) *Finding {
+		for _, p := range said.Peers {
+			if !slices.ContainsFunc(v.plan.Sessions, func(s model.Session) bool { return s.Device == d.Name && s.Port == p.Key }) {
+				return &Finding{
+					Port: p.Key, Confidence: Possible, Message: fmt.Sprintf("%s has a BGP neighbor %s that is not in the plan", d.Name, p.Key),
+					Evidence: []Evidence{seen(d.Name, "vtysh -c 'show bgp summary json'", "%s is %s, AS %d", p.Key, p.State, p.ASN)},
+					Remedy:   do("add it to fabric.yaml, or push to take it out"),
+				}
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,228 @@
+package observe
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Examine asks every device once, for its figures and for its evidence, and
+// waits until each has answered or failed, or ctx ends.
+func (o *Observer) Examine(ctx context.Context) Snapshot {
+	o.await(ctx, o.busy())
+	o.await(ctx, o.ask(true, true))
+	return o.snapshot()
+}
+
+// busy answers the ends of all polls that are under way.
+func (o *Observer) busy() []<-chan struct{} {
+	var ends []<-chan struct{}
+	for _, a := range o.devices {
+		a.mu.Lock()
+		if a.busy != nil {
+			ends = append(ends, a.busy)
+		}
+		a.mu.Unlock()
+	}
+	return ends
+}
+
+// partMark announces a part of the evidence, so that nothing of it is taken
+// for an answer of the round.
+const partMark = "=== closup "
+
+// evidenceScript asks for what only a diagnosis needs. Each daemon is asked
+// apart, for one that hangs holds up the whole of a vtysh. What a device does
+// not have (nft, lldpcli) it is not asked for.
+const evidenceScript = `
+part() { printf '\n` + partMark + `%s\n' "$1"; }
+part links; ip -j addr show
+part near; ip -j -6 neigh show
+part processes; ps -e -o etimes= -o stat= -o comm=
+part sysctls; grep -Hs . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding /proc/sys/net/ipv4/conf/*/rp_filter /proc/sys/net/ipv6/conf/*/disable_ipv6
+part date; date '+%Y/%m/%d %H:%M:%S'
+part firewall
+for tool in 'nft list ruleset' iptables-save ip6tables-save; do
+	if command -v ${tool%% *} >/dev/null; then $tool 2>/dev/null; fi
+done
+part bgpd; timeout 3 vtysh -d bgpd -E -c 'show bgp neighbors json' -c 'show running-config' 2>&1
+part bgpd-status; echo $?
+part zebra; timeout 3 vtysh -d zebra -E -c 'show interface' -c 'show running-config' 2>&1
+part zebra-status; echo $?
+part lldp; if command -v lldpcli >/dev/null; then timeout 3 lldpcli -f json0 show neighbors 2>/dev/null; fi
+for i in /sys/class/net/*; do
+	if [ "$(cat $i/carrier 2>/dev/null)" = 0 ]; then
+		part "media ${i##*/}"
+		ethtool ${i##*/} 2>/dev/null | grep -E 'Speed|Duplex|Auto-neg|Link detected|Link partner|Port:'
+		ethtool --show-fec ${i##*/} 2>/dev/null | grep -E 'FEC'
+		ethtool -m ${i##*/} 2>/dev/null | grep -E 'Identifier|power|alarm'
+	fi
+done
+`
+
+// question is the script of one round trip.
+func question(deep bool) string {
+	if deep {
+		return strings.TrimSuffix(script(), "exit 0\n") + evidenceScript + "exit 0\n"
+	}
+	return script()
+}
+
+// answered reads what question was answered with.
+func answered(name string, out []byte, at time.Time, deep bool) (Device, error) {
+	if !deep {
+		return read(name, out, at)
+	}
+	figures, evidence, found := bytes.Cut(out, []byte("\n"+partMark))
+	if !found {
+		return Device{}, errors.New("no evidence in the answer")
+	}
+	d, err := read(name, figures, at)
+	if err == nil {
+		d.Evidence, err = readEvidence(append([]byte(partMark), evidence...), at)
+	}
+	return d, err
+}
+
+// later is the younger evidence, with what happened since the older. Where
+// there is no younger one the older stands, with its age.
+func later(older, younger *Evidence) *Evidence {
+	if younger == nil || older == nil {
+		return cmp.Or(younger, older)
+	}
+	for i := range younger.Links {
+		l := &younger.Links[i]
+		if was, there := older.Link(l.Name); there && was.Asked && l.Downs > was.Downs {
+			l.Recent = l.Downs - was.Downs
+		}
+	}
+	return younger
+}
+
+// parts splits the evidence by its announcements.
+func parts(out []byte) map[string][]byte {
+	found := map[string][]byte{}
+	for part := range bytes.SplitSeq(append([]byte("\n"), out...), []byte("\n"+partMark)) {
+		name, body, ok := bytes.Cut(part, []byte("\n"))
+		if ok && len(name) > 0 {
+			found[string(name)] = body
+		}
+	}
+	return found
+}
+
+var echoed = regexp.MustCompile(`(?m)^\S+[#>] (show .*)\r?$`)
+
+// echoes splits what vtysh -E printed: command to answer.
+func echoes(out []byte) map[string][]byte {
+	found := map[string][]byte{}
+	at := echoed.FindAllSubmatchIndex(out, -1)
+	for i, m := range at {
+		end := len(out)
+		if i+1 < len(at) {
+			end = at[i+1][0]
+		}
+		found[string(out[m[2]:m[3]])] = out[m[1]:end]
+	}
+	return found
+}
+
+// readEvidence makes evidence of the answer to evidenceScript. What a device
+// did not say stays empty: a check that needs it says nothing then.
+func readEvidence(out []byte, at time.Time) (*Evidence, error) {
+	part := parts(out)
+	e := &Evidence{At: at, Media: map[string]string{}}
+	var err error
+	if e.Links, err = ParseLinks(part["links"]); err != nil {
+		return nil, fmt.Errorf("ip -j addr show: %w", err)
+	}
+	if e.Near, err = ParseNear(part["near"]); err != nil {
+		return nil, fmt.Errorf("ip -j -6 neigh show: %w", err)
+	}
+	e.Daemons = ParseDaemons(part["processes"])
+	e.Sysctls = parseSysctls(part["sysctls"])
+	e.Firewall = ParseFirewall(part["firewall"])
+	e.LLDP = parseLLDP(part["lldp"])
+	for _, daemon := range []string{"bgpd", "zebra"} {
+		said := echoes(part[daemon])
+		if strings.TrimSpace(string(part[daemon+"-status"])) == "124" {
+			e.Silent = append(e.Silent, daemon)
+		}
+		e.Config.Merge(ParseConfig(said["show running-config"]))
+		if text := said["show bgp neighbors json"]; len(text) > 0 {
+			var ours *saidError
+			if e.Sessions, err = ParseSessions(text); err != nil && !asSaid(err, &ours) {
+				return nil, fmt.Errorf("show bgp neighbors json: %w", err)
+			}
+		}
+		if text := said["show interface"]; len(text) > 0 {
+			e.advertised(ParseInterfaces(text, string(bytes.TrimSpace(part["date"]))))
+		}
+	}
+	for name, text := range part {
+		if port, ok := strings.CutPrefix(name, "media "); ok {
+			e.Media[port] = strings.TrimSpace(string(text))
+		}
+	}
+	return e, nil
+}
+
+// advertised adds what zebra says to what the kernel said.
+func (e *Evidence) advertised(zebra []Link) {
+	for _, z := range zebra {
+		for i := range e.Links {
+			if l := &e.Links[i]; l.Name == z.Name {
+				l.Asked, l.RASent, l.RARcvd, l.Heard, l.Downs, l.LastDown = true, z.RASent, z.RARcvd, z.Heard, z.Downs, z.LastDown
+			}
+		}
+	}
+}
+
+// parseLLDP reads `lldpcli -f json0`, whose shape is the same for one
+// neighbor and for many. Anything else is no evidence.
+func parseLLDP(data []byte) []Seen {
+	type value struct{ Value string }
+	var doc struct {
+		LLDP []struct {
+			Interface []struct {
+				Name    string
+				Chassis []struct{ Name []value }
+				Port    []struct {
+					ID    []value
+					Descr []value
+				}
+			}
+		}
+	}
+	if json.Unmarshal(data, &doc) != nil {
+		return nil
+	}
+	first := func(v []value) string {
+		if len(v) == 0 {
+			return ""
+		}
+		return v[0].Value
+	}
+	var out []Seen
+	for _, l := range doc.LLDP {
+		for _, i := range l.Interface {
+			s := Seen{Port: i.Name}
+			for _, c := range i.Chassis {
+				s.Device = first(c.Name)
+			}
+			for _, p := range i.Port {
+				if s.PeerPort = first(p.ID); strings.Contains(s.PeerPort, ":") && len(p.Descr) > 0 {
+					s.PeerPort = first(p.Descr) // the id is a MAC address
+				}
+			}
+			out = append(out, s)
+		}
+	}
+	return out
+}
