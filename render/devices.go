@@ -62,6 +62,14 @@ var (
 	networks  = []string{"ifupdown2", "netplan", "networkd"}
 )
 
+// natives are the platforms of switches that take their configuration by means
+// of their own. closup writes it, and pushes it nowhere: no such device was
+// there to try it on.
+var natives = map[string]func(*model.Plan, *model.Device) ([]File, error){
+	"nvue":  nvueStartup,
+	"sonic": sonicDevice,
+}
+
 // Device renders all files of one device of the plan. It fails where closup
 // cannot yet write files for such a device, and where a name in the plan could
 // do harm in a file; validation says so with the place in fabric.yaml.
@@ -147,6 +155,9 @@ func daemonsMerge(body []byte, view any, _ *model.Device) merger {
 }
 
 func supported(d *model.Device) error {
+	if _, ok := natives[d.Platform]; ok && d.Role.Switch() {
+		return fmt.Errorf("%s runs %s, whose configuration closup writes but does not push: `closup render --device %s` prints it, and docs/vendors.md says how to load it", d.Name, d.Platform, d.Name)
+	}
 	for _, c := range []struct {
 		what, has string
 		can       []string

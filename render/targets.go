@@ -34,6 +34,9 @@ var Targets = []Target{
 	{"ansible", "inventory.yml and site.yml, which do what push does", ansibleFiles},
 	{"vagrant", "a Vagrantfile for libvirt and VirtualBox, a machine a device, cabled as planned", vagrantFiles},
 	{"containerlab", "NAME.clab.yml and what its FRR containers mount, cabled as planned", containerlabFiles},
+	{"nclu", "DEVICE/nclu.sh: a switch by `net add`, Cumulus Linux 3 and 4", perSwitch(ncluDevice)},
+	{"nvue", "DEVICE/nvue.sh by `nv set`, and startup.yaml, Cumulus Linux 5", perSwitch(nvueDevice)},
+	{"sonic", "DEVICE/etc/sonic: a switch's part of config_db.json, and its frr.conf", perSwitch(sonicDevice)},
 	{"kubespray", "inventory.ini and group_vars for Kubespray, nodes by their loopbacks", kubesprayFiles},
 	{"kubeadm", "NODE.yaml for kubeadm init and join, nodes by their loopbacks", kubeadmFiles},
 }
@@ -53,18 +56,30 @@ func TargetNamed(name string) (Target, bool) {
 func deviceFiles(p *model.Plan, devices ...string) iter.Seq2[File, error] {
 	return func(yield func(File, error) bool) {
 		for d := range chosen(p, devices) {
-			artifacts, err := Device(p, d)
+			files, err := filesOf(p, d)
 			if err != nil {
 				yield(File{}, err)
 				return
 			}
-			for _, a := range artifacts {
-				if !yield(File{d.Name + "/" + strings.TrimPrefix(a.Path, "/"), a.Mode, a.Body}, nil) {
+			for _, f := range files {
+				if !yield(f, nil) {
 					return
 				}
 			}
 		}
 	}
+}
+
+func filesOf(p *model.Plan, d *model.Device) ([]File, error) {
+	if native, ok := natives[d.Platform]; ok && d.Role.Switch() {
+		return native(p, d)
+	}
+	artifacts, err := Device(p, d)
+	var files []File
+	for _, a := range artifacts {
+		files = append(files, File{d.Name + "/" + strings.TrimPrefix(a.Path, "/"), a.Mode, a.Body})
+	}
+	return files, err
 }
 
 // chosen are the named devices in the plan's order; all where none is named.
