@@ -17,19 +17,25 @@ type Artifact struct {
 	// part of it is ours; nil: the whole file is ours. Body then holds what
 	// Merge makes of an empty file.
 	Merge func(current []byte) ([]byte, error)
+	// Absent says that the device shall not have the file.
+	Absent bool
 }
 
 // Unit is what makes one or several files live, as data for push. The commands
 // are POSIX sh, run as root on the device with standard input closed; what they
 // print is for people, and status 0 means well. They work with and without
-// systemd, and doing one twice does no harm. Push installs all changed files
-// first and then applies their units in the order of Units.
+// systemd, and doing one twice does no harm. Push applies the units of all
+// changed files in the order of Units, with the new files in their places:
+// really, or, with CLOSUP_LAID set, only in the mount namespace of Apply. There
+// status 77 says that it cannot be done so: what would be started there would
+// stay in it.
 type Unit struct {
 	Name    string
 	Check   string   // validates a staged copy ($1: its path) and changes nothing; empty: nothing to check
 	Show    string   // prints the running state, for diff and drift; empty: the file is all there is
 	Apply   string   // makes the file on disk the running state ($1: the file as it was before, may be missing); empty: it is live as it lies there
 	Restart string   // the rough way, where Apply failed; empty: there is none
-	Verify  string   // fails, and says in which lines, if the running state is not what the file on disk ($1) asks for; empty: nothing to look at
+	Disk    bool     // Apply has others read the file, so it must lie on the disk
+	Verify  string   // fails (2: it does not run at all), and says in which lines, if the running state is not what the file on disk ($1) asks for; empty: nothing to look at
 	After   []string // units that must be live before
 }

@@ -21,6 +21,7 @@ var Units = []Unit{
 	{
 		Name:  "networkd",
 		Apply: networkdApply,
+		Disk:  true,
 	},
 	{
 		Name:   "networkd-links",
@@ -51,6 +52,7 @@ var Units = []Unit{
 		Apply:   frrCommon + frrStart,
 		Restart: frrCommon + `restart_frr`,
 		Verify:  frrCommon + frrDaemonsVerify,
+		Disk:    true,
 		After:   []string{"hostname", "sysctl"},
 	},
 	{

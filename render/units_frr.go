@@ -46,7 +46,9 @@ wait_frr() {
 	tries=0
 	while [ $tries -lt 25 ] && ! same; do tries=$((tries + 1)); sleep 0.2; done
 }
+need_disk() { [ -z "${CLOSUP_LAID-}" ] || exit 77; }
 restart_frr() {
+	need_disk
 	echo "restarting FRR"
 	if systemd; then
 		systemctl enable -q frr; systemctl restart frr
@@ -64,6 +66,7 @@ restart_frr() {
 if [ -z "$before" ] && [ "$(running | profile)" = "$(profile $conf)" ]; then
 	:
 elif [ "$before" = bfdd ]; then
+	need_disk
 	echo "starting bfdd"
 	if systemd; then systemctl reload frr; else $init reload </dev/null >/dev/null 2>&1; fi
 	wait_frr || exit 1
@@ -92,7 +95,7 @@ echo "$said" | sed -n 's/.*Executed "\(.*\)".*/frr: \1/p'
 `
 
 	frrDaemonsVerify = `down=$(missing)
-[ -z "$down" ] || { echo "FRR does not run:" $down; exit 1; }
+[ -z "$down" ] || { echo "FRR does not run:" $down; exit 2; }
 `
 
 	// frrVerify says which lines differ.

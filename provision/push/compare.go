@@ -5,51 +5,63 @@ import (
 	"context"
 	"fmt"
 	"strings"
-
-	"closup/provision"
 )
 
-// connect logs in and proves that root can be had.
+// connect logs in, and reads in the same round trip what the device holds: so
+// one that is as desired is known by one answer. What a push that died left
+// there is finished or undone first.
 func connect(ctx context.Context, d *device) error {
 	if err := d.connected(ctx); err != nil {
 		return err
 	}
-	if _, err := d.root(ctx, d.script()); err != nil {
-		return d.errorf(err, "", "%v", err)
+	if err := d.plan(); err != nil {
+		return err
+	}
+	var err error
+	for range 2 {
+		if d.found, err = d.look(ctx, asFound); err != nil {
+			return err
+		}
+		if len(d.found.dead) == 0 {
+			break
+		}
+		s := d.script()
+		for _, id := range d.found.dead {
+			s.line("revive %s", d.push.home+"/push/"+id)
+		}
+		s.WriteString("exit 0\n")
+		if _, err := d.root(ctx, s); err != nil {
+			return d.errorf(err, "", "a push that died there could not be ended: %v", err)
+		}
+		d.report.Note = "a push that had died there was ended first"
 	}
 	return nil
 }
 
-// compare reads what the device holds, in one round trip, and decides what is
-// to be done. A unit is left alone only where the desired files are the ones
-// that were confirmed last, the disk holds them, and what runs is what ran
-// then. A device whose units are all left alone is done here.
+// compare decides what is to be done. A unit is left alone only where the
+// desired files are the ones that were confirmed last, the disk holds them, and
+// what runs is what ran then. A device whose units are all left alone is done
+// here, and so is one that somebody changed by hand meanwhile.
 func compare(ctx context.Context, d *device) error {
-	if err := d.plan(); err != nil {
-		return err
-	}
-	seen, err := d.look(ctx, false)
-	if err != nil {
-		return err
-	}
 	for i, f := range d.files {
-		f.was = seen.files[i]
+		var err error
+		f.was, f.kept = d.found.files[i], d.found.kept[i]
 		if f.want, err = f.desired(); err != nil {
 			return d.errorf(err, "", "%s as it stands cannot be read: %v", f.Path, err)
 		}
-		f.changed = !f.was.exists || !bytes.Equal(f.was.body, f.want) || f.was.mode != f.mode() || f.was.owner != f.owner()
+		f.changed = f.was.differs(f)
 		d.report.Files = append(d.report.Files, File{Path: f.Path, Changed: f.changed, Change: d.change(f)})
 	}
-	var stale []string
+	var stale []*unit
 	for i, u := range d.units {
-		u.was = seen.units[i]
+		u.was = d.found.units[i]
 		u.due = anyChanged(u.files) || !u.was.shown || !bytes.Equal(u.was.record, recordOf(u, u.was.text))
 		if u.due && !anyChanged(u.files) && len(u.was.record) > 0 {
-			stale = append(stale, u.Name)
+			stale = append(stale, u)
 		}
 	}
-	if len(stale) > 0 {
-		d.report.Note = fmt.Sprintf("the running state of %s is not what was confirmed last; it is made live again", strings.Join(stale, ", "))
+	if err := d.drifted(ctx, stale); err != nil {
+		return err
 	}
 	if len(d.due()) == 0 {
 		d.report.Result = Unchanged
@@ -59,6 +71,9 @@ func compare(ctx context.Context, d *device) error {
 	d.report.Result = Changed
 	if d.push.DryRun {
 		return errEnough
+	}
+	if d.report.Drift != "" && !d.push.OverwriteDrift {
+		return d.errorf(ErrDrift, d.report.Drift, "it was changed by hand since the last push (%s); look at the difference, then push with --overwrite-drift or take the change into fabric.yaml", strings.Join(d.drift, ", "))
 	}
 	return nil
 }
@@ -72,12 +87,26 @@ func anyChanged(files []*file) bool {
 	return false
 }
 
-// desired is the file as it shall be, given the one that is there.
+// desired is the file as it shall be, given the one that is there; nil: it
+// shall not be there.
 func (f *file) desired() ([]byte, error) {
-	if f.Merge == nil {
-		return f.Body, nil
+	switch {
+	case f.Absent:
+		return nil, nil
+	case f.Merge != nil:
+		return f.Merge(f.was.body)
+	case f.Body == nil:
+		return []byte{}, nil
 	}
-	return f.Merge(f.was.body)
+	return f.Body, nil
+}
+
+// differs says whether the device's file is not the desired one.
+func (s state) differs(f *file) bool {
+	if f.want == nil || !s.exists {
+		return s.exists != (f.want != nil)
+	}
+	return !bytes.Equal(s.body, f.want) || s.mode != f.mode() || s.owner != f.owner()
 }
 
 func (d *device) change(f *file) Change {
@@ -85,119 +114,21 @@ func (d *device) change(f *file) Change {
 		return Change{}
 	}
 	name := d.target.Device.Name + f.Path
-	was := name
-	if !f.was.exists {
-		was = "/dev/null"
-	}
-	c := Change{From: was, To: name, Was: f.was.body, Want: f.want}
-	if f.was.exists && (f.was.mode != f.mode() || f.was.owner != f.owner()) {
+	c := Change{From: name, To: name, Was: f.was.body, Want: f.want}
+	switch {
+	case !f.was.exists:
+		c.From = "/dev/null"
+	case f.want == nil:
+		c.To = "/dev/null"
+	case f.was.mode != f.mode() || f.was.owner != f.owner():
 		c.Note = fmt.Sprintf("%s: mode %s %s becomes %s %s\n", name, f.was.mode, f.was.owner, f.mode(), f.owner())
 	}
 	return c
-}
-
-// seen is what a look found: a state for each file, and for each unit.
-type seen struct {
-	files []state
-	units []running
-}
-
-// look reads files, running state and records in one round trip. With verify
-// it also has the units say whether what runs is what the files ask for.
-func (d *device) look(ctx context.Context, verify bool) (*seen, error) {
-	s := d.script()
-	for _, f := range d.files {
-		s.line("look_file %s", f.Path)
-		d.log("read %s", f.Path)
-	}
-	for i, u := range d.units {
-		if u.Show != "" {
-			s.function(fmt.Sprintf("show_%d", i), u.Show)
-			s.line("look_unit show %s ''", fmt.Sprintf("show_%d", i))
-			d.log("$ %s", u.Show)
-		}
-		if verify && u.Verify != "" {
-			s.function(fmt.Sprintf("verify_%d", i), u.Verify)
-			for _, f := range u.files {
-				s.line("look_unit verify %s %s", fmt.Sprintf("verify_%d", i), f.Path)
-			}
-		}
-		s.line("look_record %s", u.Name)
-	}
-	s.line("exit 0")
-	out, err := d.root(ctx, s)
-	if err != nil {
-		return nil, d.errorf(err, "", "its files could not be read: %v", err)
-	}
-	all, err := blocks(out)
-	if err != nil {
-		return nil, d.errorf(err, string(out), "its files could not be read: %v", err)
-	}
-	return d.parseLook(all, verify)
-}
-
-func (d *device) parseLook(all []block, verify bool) (*seen, error) {
-	next := func(kinds ...string) (block, error) {
-		if len(all) > 0 {
-			b := all[0]
-			for _, kind := range kinds {
-				if b.kind == kind {
-					all = all[1:]
-					return b, nil
-				}
-			}
-		}
-		return block{}, d.errorf(provision.ErrOutput, "", "its answer cannot be understood")
-	}
-	var found seen
-	for _, f := range d.files {
-		b, err := next("file", "none", "odd")
-		switch {
-		case err != nil:
-			return nil, err
-		case b.kind == "odd":
-			return nil, d.errorf(nil, "", "%s is there, but is not a file", f.Path)
-		case b.kind == "none":
-			found.files = append(found.files, state{})
-			continue
-		}
-		mode, owner, _ := strings.Cut(b.rest, " ")
-		found.files = append(found.files, state{exists: true, mode: mode, owner: owner, body: b.data})
-	}
-	for _, u := range d.units {
-		r := running{shown: true}
-		if u.Show != "" {
-			b, err := next("show")
-			if err != nil {
-				return nil, err
-			}
-			r.text, r.shown = b.ended()
-		}
-		for i := 0; verify && u.Verify != "" && i < len(u.files); i++ {
-			b, err := next("verify")
-			if err != nil {
-				return nil, err
-			}
-			if text, good := b.ended(); !good && r.fault == "" {
-				r.fault = firstOf(string(text))
-			}
-		}
-		b, err := next("record")
-		if err != nil {
-			return nil, err
-		}
-		r.record = b.data
-		found.units = append(found.units, r)
-	}
-	return &found, nil
 }
 
 // holds notes that the device is as asked, so that sessions with it count.
 func (d *device) holds() {
 	d.push.mu.Lock()
 	defer d.push.mu.Unlock()
-	if d.push.live == nil {
-		d.push.live = map[string]bool{}
-	}
 	d.push.live[d.target.Device.Name] = true
 }

@@ -1,7 +1,6 @@
 package push
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -20,20 +19,32 @@ type device struct {
 	report DeviceReport
 	phase  string
 
+	id      string // names the push in closup's directory on the device
 	session provision.Session
+	found   *seen // before
+	now     *seen // verified
 	files   []*file
-	units   []*unit // that the files name, each after those it needs
+	units   []*unit         // that the files name, each after those it needs
+	drift   []string        // what was changed by hand
+	class   string          // how the job makes the change: "live" or "disk"
+	ups     map[string]bool // peers whose session was Established before
+	spent   time.Duration
 
-	touched    bool // from here on the device is not what it was
-	rolledBack bool
-	done       bool
+	blocked     error  // another push holds its lock
+	locked      bool   // its lock is held for this push
+	holder      string // the push that holds it instead
+	holderState string
+	touched     bool // from here on the device is not what it was
+	rolledBack  bool
+	done        bool
 }
 
 // file is one artifact beside what the device holds.
 type file struct {
 	render.Artifact
 	was     state  // as it was found
-	want    []byte // as it shall be
+	kept    []byte // as it was confirmed last, where it is not the one that was found
+	want    []byte // as it shall be; nil: not there
 	changed bool
 }
 
@@ -55,14 +66,15 @@ type unit struct {
 
 // running is what a device says of a unit.
 type running struct {
-	text   []byte // its running state; empty where the unit shows none
-	shown  bool   // that could be had
-	fault  string // what is not as the files on disk ask; empty: nothing
-	record []byte // what was written down when it was confirmed last
+	text    []byte // its running state; empty where the unit shows none
+	shown   bool   // that could be had
+	fault   string // what is not as the files ask; empty: nothing
+	stopped bool   // the fault is that it does not run at all
+	record  []byte // what was written down when it was confirmed last
 }
 
 func newDevice(p *push, t Target) *device {
-	return &device{push: p, target: t, report: DeviceReport{Name: t.Device.Name, Files: []File{}}}
+	return &device{push: p, id: p.id, target: t, report: DeviceReport{Name: t.Device.Name, Files: []File{}}}
 }
 
 func (f *file) owner() string {
@@ -80,7 +92,7 @@ func (d *device) errorf(err error, output, format string, args ...any) error {
 }
 
 // script begins a script for the device.
-func (d *device) script() *script { return newScript(d.push) }
+func (d *device) script() *script { return newScript(d.push, d.id) }
 
 // log tells what is done on the device, where somebody wants to know.
 func (d *device) log(format string, args ...any) {
@@ -127,6 +139,8 @@ func (d *device) connected(ctx context.Context) (err error) {
 	if d.session == nil {
 		ctx, cancel := context.WithTimeout(ctx, verbTimeout)
 		defer cancel()
+		d.push.dials <- struct{}{}
+		defer func() { <-d.push.dials }()
 		d.session, err = d.push.transport.Dial(ctx, d.target.Endpoint)
 		if err != nil {
 			d.session = nil
@@ -199,16 +213,4 @@ func (d *device) changed() []*file {
 
 func (d *device) due() []*unit {
 	return slices.DeleteFunc(slices.Clone(d.units), func(u *unit) bool { return !u.due })
-}
-
-// recordOf is what is written down of a unit once it is confirmed: the sums of
-// its files, and its running state.
-func recordOf(u *unit, running []byte) []byte {
-	var b bytes.Buffer
-	for _, f := range u.files {
-		fmt.Fprintf(&b, "%s %s\n", sumOf(f.want), f.Path)
-	}
-	b.WriteString("\n")
-	b.Write(running)
-	return b.Bytes()
 }

@@ -316,7 +316,7 @@ func (c *cuttable) cut(device string) {
 func TestLabCut(t *testing.T) {
 	s := newSite(t, "article")
 	targets := s.targets()[:3]
-	for _, phase := range []string{"install", "activate", "verify"} {
+	for _, phase := range []string{"lock", "activate", "verify", "confirm"} {
 		c := &cuttable{Transport: s.transport}
 		for i := range targets { // something to do each time
 			for j := range targets[i].Artifacts {

@@ -12,24 +12,33 @@ type Phase struct {
 	// whole says that the phase touches the device: once begun it runs to its
 	// end, also when the push is cancelled.
 	whole bool
-	// together says that the phase begins when all devices are through those
-	// before it.
-	together bool
-	run      func(context.Context, *device) error
+	part  part
+	run   func(context.Context, *device) error
 }
 
+// part says when a phase begins.
+type part uint8
+
+const (
+	alone  part = iota // as soon as the device is through the one before
+	locks              // when all devices are through those before
+	waves              // when the device's wave has its turn
+	ending             // when all devices are through
+)
+
 // Phases are the steps of a push in their order. A phase that fails ends the
-// device's push: before `install` nothing was touched; from there on the
-// device puts its old files back.
+// device's push: before `activate` nothing was touched; from there on the
+// device takes its old configuration back.
 var Phases = []Phase{
-	{Name: "connect", About: "log in and become root", run: connect},
-	{Name: "compare", About: "read the files and the running state, and compare", run: compare},
+	{Name: "connect", About: "log in, become root, and read the files and the running state", run: connect},
+	{Name: "compare", About: "hold them beside what is desired", run: compare},
 	{Name: "stage", About: "send the new files to a place of their own", run: stage},
 	{Name: "check", About: "let the device check them, while nothing is changed yet", run: check},
-	{Name: "install", About: "put the files in their places and keep the old ones", whole: true, run: install},
-	{Name: "activate", About: "make them live", whole: true, run: activate},
-	{Name: "verify", About: "look at the device from a new connection, and confirm", whole: true, run: verify},
-	{Name: "sessions", About: "wait for the BGP sessions among the devices of this push", together: true, run: sessions},
+	{Name: "lock", About: "lock all devices, before anything starts on one", part: locks, run: lock},
+	{Name: "activate", About: "change what runs; what is on the disk comes last where that is possible", whole: true, part: waves, run: activate},
+	{Name: "verify", About: "look at the device from a new connection, and at the sessions that were up", whole: true, part: waves, run: verify},
+	{Name: "confirm", About: "put the new files on the disk, for good", whole: true, part: waves, run: keep},
+	{Name: "sessions", About: "wait for the BGP sessions among the devices of this push", part: ending, run: sessions},
 }
 
 // errEnough ends a device's push without a failure.

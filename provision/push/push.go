@@ -3,6 +3,7 @@
 package push
 
 import (
+	"context"
 	"time"
 
 	"closup/model"
@@ -30,7 +31,7 @@ type Target struct {
 
 // Options say how a push goes. The zero value is a careful real push.
 type Options struct {
-	Parallel int           // devices worked on at once; 0: 32
+	Parallel int           // devices worked on at once; 0: 1000
 	DryRun   bool          // stop after the diff: devices that differ are `changed`, and were not touched
 	Verbose  bool          // send Log events
 	Units    []render.Unit // what the artifacts' units are; nil: render.Units
@@ -38,6 +39,23 @@ type Options struct {
 	// live. One that is not (it lost its management, the operator's machine
 	// died) puts the old files back by itself. 0: 120 s.
 	Undo time.Duration
+	// Confirm leaves what was verified pending, for so long after the end of the
+	// push: it is kept by Confirm, and taken back without. 0: what was verified
+	// is confirmed.
+	Confirm time.Duration
+	// OverwriteDrift lets go what was changed by hand since the last push.
+	OverwriteDrift bool
+	// Who pushes, for those who find the device locked: "anna@ops1".
+	Who  string
+	What string // push or rollback, for the journal; empty: push
+	// Fabric is every device of the plan, so that the order heeds those that are
+	// not in this push. nil: the targets are all there are.
+	Fabric []model.Device
+	// Gate is waited for before each wave of devices: a push pauses there.
+	Gate func(context.Context)
+	// Journal is told before every step that a device cannot be asked to
+	// forget. An error keeps the step from being taken. nil: nobody is told.
+	Journal func(Entry) error
 	// Sessions is how long to wait at the end for BGP sessions between the
 	// devices of this push. One that is missing is a note, not a failure.
 	// 0: 30 s; negative: no wait.
@@ -126,6 +144,7 @@ type DeviceReport struct {
 	Files   []File  `json:"files"`
 	Seconds float64 `json:"seconds"`
 	Error   string  `json:"error"`
-	Note    string  `json:"note,omitempty"` // what to know of a device that did not fail
+	Note    string  `json:"note,omitempty"`  // what to know of a device that did not fail
+	Drift   string  `json:"drift,omitempty"` // what was changed by hand since the last push, as a difference
 	Err     error   `json:"-"`
 }

@@ -233,10 +233,14 @@ func TestDrift(t *testing.T) {
 	b.write("run/app", "by hand\n")
 
 	l := s.push(t.Context(), Options{Units: units, DryRun: true}, b.target("x\n"))
-	if r := l.reports["leaf1"]; r.Result != Changed || r.Files[0].Changed || !strings.Contains(r.Note, "not what was confirmed") {
+	if r := l.reports["leaf1"]; r.Result != Changed || r.Files[0].Changed || !strings.Contains(r.Drift, "-x\n+by hand\n") {
 		t.Errorf("the dry run says %+v", r)
 	}
 	l = s.push(t.Context(), Options{Units: units}, b.target("x\n"))
+	if r := l.reports["leaf1"]; r.Result != Failed || !errors.Is(r.Err, ErrDrift) || b.read("run/app") != "by hand\n" {
+		t.Errorf("%+v, running %q", r, b.read("run/app"))
+	}
+	l = s.push(t.Context(), Options{Units: units, OverwriteDrift: true}, b.target("x\n"))
 	if r := l.reports["leaf1"]; r.Result != Changed || b.read("run/app") != "x\n" {
 		t.Errorf("%+v, running %q", r, b.read("run/app"))
 	}
@@ -333,10 +337,10 @@ func TestJobDies(t *testing.T) {
 	standing(b, "old\n")
 	unit := b.unit()
 	// The unit runs under timeout, which runs under the job.
-	unit.Apply = "kill -9 $(ps -o ppid= -p $PPID)"
+	unit.Apply = "if grep -q new " + b.path("etc/app.conf") + "; then kill -9 $(ps -o ppid= -p $PPID); fi; " + unit.Apply
 	l := s.push(t.Context(), Options{Units: []render.Unit{unit}}, b.target("new\n"))
-	if r := l.reports["leaf1"]; r.Result != Failed || !strings.Contains(r.Error, "was ended while it was installed") {
-		t.Errorf("%q %q", r.Result, r.Error)
+	if r := l.reports["leaf1"]; r.Result != RolledBack || !strings.Contains(r.Error, "was ended while the change was applying") || b.read("run/app") != "old\n" {
+		t.Errorf("%q %q, %q runs", r.Result, r.Error, b.read("run/app"))
 	}
 }
 
@@ -559,5 +563,30 @@ func TestBlocks(t *testing.T) {
 		if whole != (err == nil) || err != nil && !errors.Is(err, provision.ErrOutput) {
 			t.Errorf("%q: %v", text, err)
 		}
+	}
+}
+
+// One that cannot even be undone, because that kills its job too, is given up.
+func TestUndoDies(t *testing.T) {
+	s := newShop(t)
+	b := s.box("leaf1")
+	standing(b, "old\n")
+	unit := b.unit()
+	unit.Apply = "kill -9 $(ps -o ppid= -p $PPID)"
+	l := s.push(t.Context(), Options{Units: []render.Unit{unit}}, b.target("new\n"))
+	if r := l.reports["leaf1"]; r.Result != Failed || !strings.Contains(r.Error, "was ended again and again") || b.read("etc/app.conf") != "old\n" {
+		t.Errorf("%q %q, the file is %q", r.Result, r.Error, b.read("etc/app.conf"))
+	}
+}
+
+// A device whose flock does not work is told, and not waited for.
+func TestFlockBroken(t *testing.T) {
+	s := newShop(t)
+	b := s.box("leaf1")
+	standing(b, "old\n")
+	b.tool("flock", "echo 'flock: failed to execute true: Permission denied' >&2; exit 69")
+	l := s.push(t.Context(), Options{Units: []render.Unit{b.unit()}}, b.target("new\n"))
+	if r := l.reports["leaf1"]; r.Result != Failed || !strings.Contains(r.Error, "could not begin (status 69)") || b.read("etc/app.conf") != "old\n" {
+		t.Errorf("%q %q", r.Result, r.Error)
 	}
 }

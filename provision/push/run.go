@@ -1,9 +1,11 @@
 package push
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -12,7 +14,8 @@ import (
 )
 
 const (
-	defaultParallel = 32
+	defaultParallel = 1000 // they mostly wait
+	handshakes      = 32   // these do not
 	defaultUndo     = 120 * time.Second
 	defaultSessions = 30 * time.Second
 )
@@ -22,14 +25,18 @@ type place struct {
 	// home is closup's directory on a device, 0700: live/ says what was
 	// confirmed last, push/ holds the last push with the files it replaced.
 	home string
+	// hook is where a hook at boot is put; empty: nowhere.
+	hook string
 	// settle is how long a router may take to read its configuration.
 	settle time.Duration
+	// limit is how long a unit may take to make its files live.
+	limit time.Duration
 	// patience is how long one question may wait for the job, in tenths of a
 	// second. It must be well below verbTimeout.
 	patience int
 }
 
-var onDevice = place{home: "/var/lib/closup", settle: 20 * time.Second, patience: 200}
+var onDevice = place{home: "/var/lib/closup", hook: "/etc", settle: 20 * time.Second, limit: 180 * time.Second, patience: 200}
 
 // Run pushes to the targets and says on the channel what happens. The channel
 // must be read until it is closed; the last event of each device is Done, with
@@ -40,6 +47,15 @@ func Run(ctx context.Context, t provision.Transport, targets []Target, o Options
 }
 
 func run(ctx context.Context, t provision.Transport, targets []Target, o Options, at place) <-chan Event {
+	p := newPush(t, o, at)
+	go func() {
+		defer close(p.events)
+		p.run(ctx, targets)
+	}()
+	return p.events
+}
+
+func newPush(t provision.Transport, o Options, at place) *push {
 	if o.Parallel <= 0 {
 		o.Parallel = defaultParallel
 	}
@@ -52,12 +68,15 @@ func run(ctx context.Context, t provision.Transport, targets []Target, o Options
 	if o.Sessions == 0 {
 		o.Sessions = defaultSessions
 	}
-	p := &push{Options: o, place: at, transport: t, id: rand.Text(), events: make(chan Event)}
-	go func() {
-		defer close(p.events)
-		p.run(ctx, targets)
-	}()
-	return p.events
+	begun := time.Now()
+	return &push{
+		Options: o, place: at, transport: t, begun: begun, events: make(chan Event),
+		// By the time, so that of two pushes that want one device each knows
+		// which is the older.
+		id:    begun.UTC().Format("20060102T150405.000Z") + "-" + rand.Text()[:12],
+		dials: make(chan struct{}, handshakes),
+		live:  map[string]bool{}, failed: map[string]bool{},
+	}
 }
 
 // push is one run, as its devices share it.
@@ -66,49 +85,96 @@ type push struct {
 	place
 	transport provision.Transport
 	id        string // names the push on the devices
+	begun     time.Time
 	events    chan Event
 
-	mu   sync.Mutex
-	live map[string]bool // devices that hold what was asked
+	dials  chan struct{} // one for each handshake under way
+	canary string        // that failed
+
+	mu     sync.Mutex
+	live   map[string]bool // devices that hold what was asked
+	failed map[string]bool // devices that do not, and will not
 }
 
 func (p *push) run(ctx context.Context, targets []Target) {
 	devices := make([]*device, len(targets))
-	slots := make(chan struct{}, p.Parallel)
-	var work sync.WaitGroup
 	for i, target := range targets {
-		d := newDevice(p, target)
-		devices[i] = d
-		work.Go(func() {
-			select {
-			case slots <- struct{}{}:
-				defer func() { <-slots }()
-			case <-ctx.Done():
-			}
-			d.phases(ctx, false)
-		})
+		devices[i] = newDevice(p, target)
 	}
-	work.Wait()
+	p.each(devices, p.Parallel, func(d *device) { d.phases(ctx, alone) })
+	if !p.DryRun && !p.finished(devices) && p.opened(devices) {
+		p.lock(ctx, devices)
+		p.inWaves(ctx, devices)
+	}
+	p.each(devices, len(devices), func(d *device) { d.phases(ctx, ending) })
+	_ = p.record(Entry{Event: "end"})
+}
+
+// each runs f for every device that goes on, so many at once.
+func (p *push) each(devices []*device, parallel int, f func(*device)) {
+	slots := make(chan struct{}, max(1, parallel))
+	var work sync.WaitGroup
 	for _, d := range devices {
-		work.Go(func() { d.phases(ctx, true) })
+		if d.done {
+			continue
+		}
+		work.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			f(d)
+		})
 	}
 	work.Wait()
 }
 
-// phases runs the phases of one device: first its own, then those that all
-// begin together.
-func (d *device) phases(ctx context.Context, together bool) {
+func (p *push) finished(devices []*device) bool {
+	for _, d := range devices {
+		if !d.done {
+			return false
+		}
+	}
+	return true
+}
+
+// opened writes the push into the journal, before any device is asked to change.
+func (p *push) opened(devices []*device) bool {
+	var names []string
+	for _, d := range devices {
+		if !d.done {
+			names = append(names, d.target.Device.Name)
+		}
+	}
+	err := p.record(Entry{Event: "begin", Who: p.Who, What: cmp.Or(p.What, "push"), Names: names})
+	if err == nil {
+		return true
+	}
+	for _, d := range devices {
+		if !d.done {
+			d.skip("lock", fmt.Sprintf("the journal cannot be written, so nothing was touched: %v", err), err)
+		}
+	}
+	return false
+}
+
+// skip ends a device's push that was not touched.
+func (d *device) skip(phase, why string, err error) {
+	d.unstage(context.Background())
+	d.finish(Skipped, &Error{d.target.Device.Name, phase, why, "", err})
+	d.through()
+}
+
+// phases runs the phases of one part for one device.
+func (d *device) phases(ctx context.Context, of part) {
 	if d.done {
 		return
 	}
-	begin := time.Now()
 	for _, phase := range Phases {
-		if phase.together != together {
+		if phase.part != of || d.done {
 			continue
 		}
 		if ctx.Err() != nil && !d.touched {
-			d.finish(Skipped, &Error{d.target.Device.Name, phase.Name, "the push was stopped before this device was touched", "", context.Cause(ctx)})
-			break
+			d.skip(phase.Name, "the push was stopped before this device was touched", context.Cause(ctx))
+			return
 		}
 		pctx := ctx
 		if phase.whole {
@@ -116,8 +182,14 @@ func (d *device) phases(ctx context.Context, together bool) {
 		}
 		d.phase = phase.Name
 		d.tell(Event{Kind: Started})
-		noted := d.report.Note
+		noted, begin := d.report.Note, time.Now()
 		err := phase.run(pctx, d)
+		d.spent += time.Since(begin)
+		var locked *lockedError
+		if errors.As(err, &locked) {
+			d.blocked = locked.error
+			return
+		}
 		if err != nil && !errors.Is(err, errEnough) {
 			d.fail(ctx, err)
 			break
@@ -132,24 +204,36 @@ func (d *device) phases(ctx context.Context, together bool) {
 			break
 		}
 	}
-	if !together {
-		d.report.Seconds = time.Since(begin).Seconds()
+	if of != ending {
+		d.report.Seconds = d.spent.Seconds()
 	}
-	if d.done || together {
-		d.done = true
-		d.close()
-		report := d.report
-		d.phase = ""
-		d.tell(Event{Kind: Done, Report: &report})
+	if d.done || of == ending {
+		d.through()
 	}
+}
+
+// through ends a device's push: its connection is closed, its report goes out.
+func (d *device) through() {
+	d.done = true
+	d.close()
+	if d.touched || d.report.Result != Unchanged {
+		_ = d.journal("result", d.report.Error)
+	}
+	report := d.report
+	d.phase = ""
+	d.tell(Event{Kind: Done, Report: &report})
 }
 
 // fail ends the device's push with the error of a phase.
 func (d *device) fail(ctx context.Context, err error) {
+	d.push.mu.Lock()
+	d.push.failed[d.target.Device.Name] = true
+	d.push.mu.Unlock()
 	switch {
 	case d.rolledBack:
 		d.finish(RolledBack, err)
 	case ctx.Err() != nil && !d.touched:
+		d.unstage(ctx)
 		d.finish(Skipped, &Error{d.target.Device.Name, d.phase, "the push was stopped before this device was touched", "", err})
 		return
 	default:

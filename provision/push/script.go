@@ -8,24 +8,37 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+	"time"
 
 	"closup/provision"
 )
 
-// library is the device side, as functions of POSIX sh.
-//
-//go:embed device.sh
-var library string
+// library is the device side, as functions of POSIX sh; jobLibrary is what only
+// the detached job does.
+var (
+	//go:embed device.sh
+	library string
+	//go:embed job.sh
+	jobLibrary string
+)
 
 // script is one verb for a device, line by line. All quoting happens here.
 type script struct{ strings.Builder }
 
 // newScript begins a script that knows closup's directory on the device and
-// the one of this push.
-func newScript(p *push) *script {
+// the one of the push of that id.
+func newScript(p *push, id string) *script {
 	s := &script{}
-	s.line("B=%s T=%s PATIENCE=%s", p.home, p.home+"/push/"+p.id, p.patience)
+	s.line("B=%s T=%s HOOK=%s PATIENCE=%s LEASE=%s", p.home, p.home+"/push/"+id, p.hook, p.patience, int(lease/time.Second))
 	s.WriteString(library)
+	return s
+}
+
+// detached begins a script that runs by itself on the device.
+func detached(p *push, id string) *script {
+	s := &script{}
+	s.WriteString("PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin; LC_ALL=C; export PATH LC_ALL; umask 077\n")
+	s.WriteString(newScript(p, id).String())
 	return s
 }
 
@@ -97,11 +110,11 @@ func blocks(out []byte) ([]block, error) {
 }
 
 // ended splits what a command printed from its status, which is the last line.
-func (b block) ended() (text []byte, good bool) {
+func (b block) ended() (text []byte, status string) {
 	text = bytes.TrimSuffix(b.data, []byte("\n"))
 	i := bytes.LastIndexByte(text, '\n')
 	if i < 0 {
-		return nil, false
+		return nil, ""
 	}
-	return text[:i], string(text[i+1:]) == "0"
+	return text[:i], string(text[i+1:])
 }

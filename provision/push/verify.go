@@ -15,8 +15,9 @@ import (
 // settlePause is how long a running state must stand still to be believed.
 const settlePause = 300 * time.Millisecond
 
-// verify looks at the device from a new connection. If all is as asked it
-// confirms, and the device keeps the new files; if not, it has them put back.
+// verify looks at the device from a new connection, until all is as asked and
+// the sessions that were up before are up again. If not, it has the old
+// configuration put back.
 func verify(ctx context.Context, d *device) error {
 	d.close()
 	deadline := time.Now().Add(d.push.settle)
@@ -25,7 +26,11 @@ func verify(ctx context.Context, d *device) error {
 		now, err := d.inspect(ctx)
 		switch {
 		case err == nil && before != nil && sameRunning(before, now):
-			return d.confirm(ctx, now)
+			if err := d.regained(ctx); err != nil {
+				return d.abort(ctx, err)
+			}
+			d.now = now
+			return nil
 		case err == nil:
 			before = now // once more: it may still be reading
 		case time.Now().After(deadline):
@@ -35,18 +40,24 @@ func verify(ctx context.Context, d *device) error {
 	}
 }
 
-// inspect says whether the device holds and runs what was asked.
+// inspect says whether the device runs what was asked, and whether its files
+// are the new ones, or still the old ones where they are put down last.
 func (d *device) inspect(ctx context.Context) (*seen, error) {
 	if err := d.connected(ctx); err != nil {
 		return nil, err
 	}
-	found, err := d.look(ctx, true)
+	found, err := d.look(ctx, laid)
 	if err != nil {
 		d.close()
 		return nil, err
 	}
 	for i, f := range d.files {
-		if got := found.files[i]; !got.exists || !bytes.Equal(got.body, f.want) || got.mode != f.mode() || got.owner != f.owner() {
+		got := found.files[i]
+		if f.changed && d.class == "live" {
+			if !bytes.Equal(got.body, f.was.body) {
+				return nil, d.errorf(nil, "", "%s was changed by somebody meanwhile", f.Path)
+			}
+		} else if got.differs(f) {
 			return nil, d.errorf(nil, "", "%s is not what was installed", f.Path)
 		}
 	}
@@ -100,30 +111,47 @@ func sameRunning(a, b *seen) bool {
 	return true
 }
 
-// confirm keeps the new files for good, and writes down what is live now.
-func (d *device) confirm(ctx context.Context, now *seen) error {
+// keep confirms: the device puts the new files down for good, with what is live
+// now beside them. Where the operator wants to confirm himself, it only gets
+// what it will need then, and the time until which it waits.
+func keep(ctx context.Context, d *device) error {
 	s := d.script()
-	s.WriteString("umask 077; mkdir -p \"$B/live\" || exit 65\n")
-	// Asked twice, because the answer was lost, it has confirmed already.
-	s.WriteString("mv \"$T/pending\" \"$T/confirmed\" 2>/dev/null || [ -e \"$T/confirmed\" ] || { follow undoing; exit 0; }\n")
+	s.WriteString("umask 077\nif [ -e \"$T/pending\" ]; then\nmkdir -p \"$T/record\" || exit 65\n")
 	for i, u := range d.units {
-		s.unpack("/record."+u.Name, recordOf(u, now.units[i].text))
-		s.line("mv -f \"$T/record.\"%s \"$B/live/\"%s || exit 65", u.Name, u.Name)
+		s.unpack("/record/"+u.Name, recordOf(u, d.now.units[i].text))
 	}
-	s.WriteString("follow active\n")
-	s.WriteString("sweep; rm -rf \"$T/new\" \"$T/unit\" \"$T/job\" \"$T/said\"\n")
-	if err := d.follow(ctx, s, "done"); err != nil {
+	s.WriteString("fi\n")
+	if d.push.Confirm > 0 {
+		// Until the others are through it waits longer; see `sessions`.
+		s.line("deadline %s; follow applying", int((d.push.Confirm+pendingSlack)/time.Second))
+		j, err := d.follow(ctx, s, "active")
+		if err != nil || j.state != "active" {
+			return err
+		}
+		d.report.Result = Pending
+		d.holds()
+		return nil
+	}
+	if err := d.journal("confirm", ""); err != nil {
+		return d.abort(ctx, d.errorf(err, "", "the journal cannot be written: %v", err))
+	}
+	// Asked twice, because the answer was lost, it has confirmed already.
+	s.WriteString("mv \"$T/pending\" \"$T/confirmed\" 2>/dev/null\nfollow active committing undoing\n")
+	if _, err := d.follow(ctx, s, "done"); err != nil {
 		return err
 	}
 	d.holds()
 	return nil
 }
 
+// pendingSlack is what a push may take after a device of it is pending.
+const pendingSlack = 10 * time.Minute
+
 // abort has the old files put back, because of what verify found.
 func (d *device) abort(ctx context.Context, found error) error {
 	s := d.script()
-	s.WriteString("mv \"$T/pending\" \"$T/aborted\" 2>/dev/null\nfollow active undoing\n")
-	err := d.follow(ctx, s, "done")
+	s.WriteString("mv \"$T/pending\" \"$T/aborted\" 2>/dev/null\nfollow active committing undoing\n")
+	_, err := d.follow(ctx, s, "done")
 	if !d.rolledBack {
 		if err == nil {
 			return found
@@ -142,6 +170,13 @@ func without(d *device, err error) string {
 // that does not come up is worth a note: the far end, a cable or time may be
 // missing, and nothing that this device could take back.
 func sessions(ctx context.Context, d *device) error {
+	if d.report.Result == Pending {
+		s := d.script()
+		s.line("deadline %s; follow applying", int(d.push.Confirm/time.Second))
+		if _, err := d.follow(context.WithoutCancel(ctx), s, "active", "done"); err != nil {
+			return err
+		}
+	}
 	wanted := d.wanted()
 	if len(wanted) == 0 || d.push.Sessions < 0 {
 		return nil
@@ -162,10 +197,10 @@ func sessions(ctx context.Context, d *device) error {
 		case err == nil && len(missing) == 0:
 			return nil
 		case ctx.Err() != nil:
-			d.report.Note = "it was not waited for its sessions: the push was stopped"
+			d.note("it was not waited for its sessions: the push was stopped")
 			return nil
 		case time.Now().After(deadline):
-			d.report.Note = note(d.push.Sessions, missing, err)
+			d.note(missed(d.push.Sessions, missing, err))
 			return nil
 		}
 		select {
@@ -175,7 +210,7 @@ func sessions(ctx context.Context, d *device) error {
 	}
 }
 
-func note(wait time.Duration, missing []string, err error) string {
+func missed(wait time.Duration, missing []string, err error) string {
 	if err != nil {
 		return fmt.Sprintf("its sessions could not be seen: %v", err)
 	}
@@ -200,6 +235,57 @@ func down(wanted []model.Peer, now observe.Device) []string {
 	for _, w := range wanted {
 		if p, _ := now.Peer(w.Key()); p.State != observe.Established {
 			out = append(out, fmt.Sprintf("%s to %s", w.Key(), w.Device))
+		}
+	}
+	return out
+}
+
+// before notes which sessions are up, for verify.
+func (d *device) before(ctx context.Context) error {
+	d.ups = map[string]bool{}
+	if d.target.Device.Routing.ASN == 0 || d.push.Sessions < 0 {
+		return nil
+	}
+	if now, err := d.ask(ctx); err == nil {
+		for _, p := range d.target.Device.Routing.Peers {
+			if was, _ := now.Peer(p.Key()); was.State == observe.Established {
+				d.ups[p.Key()] = true
+			}
+		}
+	}
+	return nil
+}
+
+// regained waits until the sessions that were up before the change are again.
+// One whose far end failed in this push is not waited for.
+func (d *device) regained(ctx context.Context) error {
+	if len(d.ups) == 0 {
+		return nil
+	}
+	deadline := time.Now().Add(d.push.Sessions)
+	for {
+		now, err := d.ask(ctx)
+		if err != nil {
+			return err
+		}
+		lost := down(d.required(), now)
+		if len(lost) == 0 {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return d.errorf(nil, "", "sessions were up before and are not %v after the change: %s", d.push.Sessions, strings.Join(lost, ", "))
+		}
+		time.Sleep(settlePause)
+	}
+}
+
+func (d *device) required() []model.Peer {
+	d.push.mu.Lock()
+	defer d.push.mu.Unlock()
+	var out []model.Peer
+	for _, p := range d.target.Device.Routing.Peers {
+		if d.ups[p.Key()] && !d.push.failed[p.Device] {
+			out = append(out, p)
 		}
 	}
 	return out

@@ -1,0 +1,171 @@
+package push
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"closup/provision"
+)
+
+// lock makes the device take its lock for this push; its job then waits there
+// to be told to go. A device that is locked says by whom.
+func lock(ctx context.Context, d *device) error {
+	s := d.script()
+	// Asked twice, because the answer was lost, it must not start twice.
+	s.WriteString("case $(cat \"$T/state\" 2>/dev/null) in '' | locked) rm -f \"$T/reason\"; begin || exit 65 ;; esac\nfollow staged\n")
+	j, err := d.follow(ctx, s, "ready")
+	switch {
+	case err != nil:
+		d.unstage(ctx)
+		return err
+	case j.state == "locked":
+		who, holder, _ := strings.Cut(j.reason, "\n")
+		d.holder, d.holderState, _ = strings.Cut(holder, " ")
+		return &lockedError{&Error{d.target.Device.Name, d.phase, provision.Plain("another push to it is under way, by " + who + "; nothing was changed"), "", nil}}
+	}
+	d.locked = true
+	return d.before(ctx)
+}
+
+// lockedError is a device that another push holds.
+type lockedError struct{ error }
+
+// Unwrap gives the error as it is told.
+func (e *lockedError) Unwrap() error { return e.error }
+
+// activate lets the job go, and follows it until the new configuration runs.
+func activate(ctx context.Context, d *device) error {
+	if err := d.journal("start", ""); err != nil {
+		d.unstage(ctx)
+		return d.errorf(err, "", "its journal cannot be written, so it was not touched: %v", err)
+	}
+	d.touched = true
+	for _, f := range d.changed() {
+		d.log("install %s %s %s", f.Path, f.mode(), f.owner())
+	}
+	for _, u := range d.due() {
+		d.log("$ %s", u.Apply)
+	}
+	s := d.script()
+	s.WriteString("mv \"$T/ready\" \"$T/go\" 2>/dev/null\nfollow staged ready applying undoing\n")
+	_, err := d.follow(ctx, s, "active", "committing", "done")
+	return err
+}
+
+// follow asks until the job is in one of the states named. A job that turned
+// back is the error; one that died is made to finish first.
+func (d *device) follow(ctx context.Context, s *script, until ...string) (jobState, error) {
+	begun, revived := time.Now(), 0
+	for {
+		// Each round the device waits as long as it may, so this does not spin.
+		out, err := d.persist(ctx, s)
+		if err != nil {
+			return jobState{}, d.lost(err)
+		}
+		j, err := parseJob(out)
+		if err != nil {
+			return j, d.lost(err)
+		}
+		d.class = j.class
+		for _, state := range until {
+			if j.state == state {
+				return j, nil
+			}
+		}
+		switch j.state {
+		case "locked":
+			return j, nil
+		case "gone", "released":
+			if d.touched && j.state == "gone" {
+				return j, d.errorf(nil, "", "its part of the push is gone; see with `closup diff` what it holds")
+			}
+			d.touched = false
+			return j, d.errorf(nil, j.log, "it let go of its lock because it had to wait too long; nothing was changed")
+		case "refused":
+			d.touched = false
+			d.unstage(ctx)
+			return j, d.errorf(nil, j.log, "%s; nothing was changed", j.reason)
+		case "rolled-back":
+			d.rolledBack = true
+			return j, d.errorf(nil, j.log, "%s; the old files are back", j.reason)
+		case "rollback-failed":
+			return j, d.errorf(nil, j.log, "%s; the old files are back, but they could not be made live again: see %s/push/%s/log on the device", j.reason, d.push.home, d.id)
+		case "ready dead", "applying dead", "active dead", "committing dead", "undoing dead":
+			if revived++; revived > 3 {
+				return j, d.errorf(nil, j.log, "its own part of the push was ended again and again while it was %s; look at %s/push/%s/old on the device for the old files",
+					strings.TrimSuffix(j.state, " dead"), d.push.home, d.id)
+			}
+			s = d.script()
+			s.WriteString("revive \"$T\"\nfollow ready applying active committing undoing\n")
+		}
+		wait := jobTimeout
+		if j.state == "staged dead" { // it has not even begun
+			wait = 10 * time.Second
+		}
+		if time.Since(begun) > wait {
+			return j, d.errorf(provision.ErrTimeout, j.log, "it is still %s after %v; it goes on by itself", strings.TrimSuffix(j.state, " dead"), wait)
+		}
+	}
+}
+
+// lost is a device that cannot be asked any more while its job runs.
+func (d *device) lost(err error) error {
+	if text := stderrOf(err); text != "" {
+		return d.errorf(err, text, "%s", firstOf(text))
+	}
+	if !d.touched {
+		return d.errorf(err, "", "it cannot be asked any more; nothing was changed: %v", err)
+	}
+	return d.errorf(err, "", "it cannot be reached since it was changed, and puts its old files back %v after that: %v", d.push.Undo, err)
+}
+
+// jobState is what the job says of itself.
+type jobState struct{ state, class, reason, log string }
+
+func parseJob(out []byte) (jobState, error) {
+	var j jobState
+	all, err := blocks(out)
+	for _, b := range all {
+		switch b.kind {
+		case "state":
+			j.state = b.rest
+		case "class":
+			j.class = b.rest
+		case "reason":
+			j.reason = strings.TrimSpace(string(b.data))
+		case "log":
+			j.log = string(b.data)
+		}
+	}
+	if err == nil && j.state == "" {
+		err = fmt.Errorf("%w: the job says nothing", provision.ErrOutput)
+	}
+	return j, err
+}
+
+// reasonOf is the device's own first line where it gave one.
+func reasonOf(err error) string {
+	if text := stderrOf(err); text != "" {
+		return firstOf(text)
+	}
+	return err.Error()
+}
+
+func stderrOf(err error) string {
+	var exit *provision.ExitError
+	if errors.As(err, &exit) {
+		return strings.TrimSpace(exit.Stderr)
+	}
+	return ""
+}
+
+func firstOf(text string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	if line == "" {
+		return "it gave no reason"
+	}
+	return line
+}

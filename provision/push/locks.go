@@ -1,0 +1,76 @@
+package push
+
+import (
+	"context"
+	"strings"
+	"time"
+)
+
+// contention is how long the older of two pushes waits for the younger to let
+// go.
+const contention = 15 * time.Second
+
+// lock takes the locks of all devices before anything starts on one. They are
+// asked at once, which takes one round trip for any number. Where two pushes
+// each hold what the other wants, the younger lets everything go and the older
+// waits for that: so one of them wins whole. Who finds a push that has begun
+// to change devices lets go.
+func (p *push) lock(ctx context.Context, devices []*device) {
+	deadline := time.Now().Add(contention)
+	for {
+		p.each(devices, p.Parallel, func(d *device) {
+			if !d.locked {
+				d.phases(ctx, locks)
+			}
+		})
+		var waits bool
+		var lost []*device
+		for _, d := range devices {
+			if d.blocked == nil {
+				continue
+			}
+			// A holder that says nothing of itself has just let go or begun.
+			if (d.holder == "" || d.holder > p.id) && (d.holderState == "" || d.holderState == "staged" || d.holderState == "ready" || d.holderState == "released") && time.Now().Before(deadline) {
+				waits = true
+			} else {
+				lost = append(lost, d)
+			}
+		}
+		switch {
+		case len(lost) > 0:
+			p.surrender(devices)
+			return
+		case !waits:
+			return
+		}
+		for _, d := range devices {
+			d.blocked = nil
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+}
+
+// surrender lets all devices go, because some are locked by another push.
+func (p *push) surrender(devices []*device) {
+	var names []string
+	var first error
+	for _, d := range devices {
+		if d.blocked != nil {
+			names = append(names, d.target.Device.Name)
+			if first == nil {
+				first = d.blocked
+			}
+		}
+	}
+	p.each(devices, p.Parallel, func(d *device) {
+		if d.blocked == nil {
+			d.skip("lock", "not touched, since another push holds "+strings.Join(names, ", "), first)
+			return
+		}
+		d.unstage(context.Background())
+		d.phase = "lock"
+		d.finish(Failed, d.blocked)
+		d.tell(Event{Kind: Fault, Text: d.report.Error, Err: d.blocked})
+		d.through()
+	})
+}

@@ -1,0 +1,162 @@
+package push
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"closup/provision"
+)
+
+// seen is what a look found: a state for each file, and for each unit.
+type seen struct {
+	files []state
+	kept  [][]byte // the file as confirmed last, where it is not the one that is there
+	units []running
+	dead  []string // pushes that ended there in the middle
+}
+
+// view is how a look looks at the units.
+type view uint8
+
+const (
+	asFound view = iota // what runs
+	held                // and whether that is what the files on the disk ask
+	laid                // the same for the files of this push, wherever they are
+)
+
+// look reads files, running state and records in one round trip.
+func (d *device) look(ctx context.Context, v view) (*seen, error) {
+	s := d.script()
+	s.WriteString("look_open\n")
+	for _, f := range d.files {
+		s.line("look_file %s", f.Path)
+		s.line("look_kept %s", f.Path)
+		d.log("read %s", f.Path)
+	}
+	for i, u := range d.units {
+		show, verify := fmt.Sprintf("show_%d", i), fmt.Sprintf("verify_%d", i)
+		if v == laid {
+			show, verify = d.staged(u, "show"), d.staged(u, "verify")
+		} else {
+			s.function(show, orTrue(u.Show))
+			s.function(verify, orTrue(u.Verify))
+		}
+		if u.Show != "" {
+			fmt.Fprintf(s, "look_unit show %s ''\n", show)
+			d.log("$ %s", u.Show)
+		}
+		if v != asFound && u.Verify != "" {
+			for _, f := range u.files {
+				if v == held || f.want != nil {
+					fmt.Fprintf(s, "look_unit verify %s %s\n", verify, provision.Quote(f.Path))
+				}
+			}
+		}
+		s.line("look_record %s", u.Name)
+	}
+	s.WriteString("exit 0\n")
+	out, err := d.root(ctx, s)
+	if err != nil {
+		return nil, d.errorf(err, "", "its files could not be read: %v", err)
+	}
+	all, err := blocks(out)
+	if err != nil {
+		return nil, d.errorf(err, string(out), "its files could not be read: %v", err)
+	}
+	return d.parseLook(all, v)
+}
+
+// staged runs what stage sent of a unit, with the new files in place.
+func (d *device) staged(u *unit, way string) string {
+	return "laid sh \"$T/unit/\"" + provision.Quote(u.Name+"."+way)
+}
+
+func orTrue(commands string) string {
+	if commands == "" {
+		return "true"
+	}
+	return commands
+}
+
+func (d *device) parseLook(all []block, v view) (*seen, error) {
+	next := func(kinds ...string) (block, error) {
+		if len(all) > 0 {
+			b := all[0]
+			for _, kind := range kinds {
+				if b.kind == kind {
+					all = all[1:]
+					return b, nil
+				}
+			}
+		}
+		return block{}, d.errorf(provision.ErrOutput, "", "its answer cannot be understood")
+	}
+	var found seen
+	for {
+		b, err := next("open")
+		if err != nil {
+			break
+		}
+		id, life, _ := strings.Cut(b.rest, " ")
+		if strings.HasSuffix(life, " dead") && safeID(id) {
+			found.dead = append(found.dead, id)
+		}
+	}
+	for _, f := range d.files {
+		b, err := next("file", "none", "odd")
+		switch {
+		case err != nil:
+			return nil, err
+		case b.kind == "odd":
+			return nil, d.errorf(nil, "", "%s is there, but is not a file", f.Path)
+		case b.kind == "none":
+			found.files = append(found.files, state{})
+		default:
+			mode, owner, _ := strings.Cut(b.rest, " ")
+			found.files = append(found.files, state{exists: true, mode: mode, owner: owner, body: b.data})
+		}
+		if b, err = next("kept"); err != nil {
+			return nil, err
+		}
+		found.kept = append(found.kept, b.data)
+	}
+	for _, u := range d.units {
+		r := running{shown: true}
+		if u.Show != "" {
+			b, err := next("show")
+			if err != nil {
+				return nil, err
+			}
+			var status string
+			r.text, status = b.ended()
+			r.shown = status == "0"
+		}
+		for _, f := range u.files {
+			if v == asFound || u.Verify == "" || v == laid && f.want == nil {
+				continue
+			}
+			b, err := next("verify")
+			if err != nil {
+				return nil, err
+			}
+			if text, status := b.ended(); status != "0" && r.fault == "" {
+				r.fault, r.stopped = firstOf(string(text)), status == "2"
+			}
+		}
+		b, err := next("record")
+		if err != nil {
+			return nil, err
+		}
+		r.record = b.data
+		found.units = append(found.units, r)
+	}
+	return &found, nil
+}
+
+// safeID says whether a device's word for a push can stand in a path.
+func safeID(id string) bool {
+	return id != "" && !strings.HasPrefix(id, ".") && !strings.ContainsFunc(id, func(r rune) bool {
+		return !(r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-')
+	})
+}
