@@ -37,6 +37,7 @@ var Targets = []Target{
 	{"nclu", "DEVICE/nclu.sh: a switch by `net add`, Cumulus Linux 3 and 4", perSwitch(ncluDevice)},
 	{"nvue", "DEVICE/nvue.sh by `nv set`, and startup.yaml, Cumulus Linux 5", perSwitch(nvueDevice)},
 	{"sonic", "DEVICE/etc/sonic: a switch's part of config_db.json, and its frr.conf", perSwitch(sonicDevice)},
+	{"butane", "NODE.bu and the Ignition made of it, for Flatcar and Fedora CoreOS", butaneFiles},
 	{"kubespray", "inventory.ini and group_vars for Kubespray, nodes by their loopbacks", kubesprayFiles},
 	{"kubeadm", "NODE.yaml for kubeadm init and join, nodes by their loopbacks", kubeadmFiles},
 }
