@@ -43,5 +43,10 @@ func SafeAccess(s string) bool {
 
 // only says whether s is made of the allowed characters, all of them ASCII.
 func only(s, allowed string) bool {
-	return strings.Trim(s, allowed) == ""
+	for i := range len(s) {
+		if strings.IndexByte(allowed, s[i]) < 0 {
+			return false
+		}
+	}
+	return true
 }

@@ -23,7 +23,7 @@ type row struct {
 	path, unit, owner string
 	mode              fs.FileMode
 	template          string
-	view              func(*model.Plan, *model.Device) (any, error)
+	view              func(*model.Plan, *model.Device) (any, error)       // nil: systemView, made once for all
 	merge             func(body []byte, view any, d *model.Device) merger // nil: the whole file is ours
 
 	roles    []model.Role
@@ -42,16 +42,16 @@ type part struct {
 
 // artifacts are the files of a device, in the order in which they are shown.
 var artifacts = []row{
-	{path: "/etc/hostname", unit: "hostname", mode: 0o644, template: "hostname", view: systemView},
-	{path: "/etc/hosts", unit: "hosts", mode: 0o644, template: "hosts", view: systemView, merge: hostsMerge},
-	{path: "/etc/network/interfaces", unit: "ifupdown2", mode: 0o644, template: "interfaces", view: systemView, merge: interfacesMerge, networks: []string{"ifupdown2"}},
-	{path: "/etc/systemd/networkd.conf.d/90-closup.conf", unit: "networkd", mode: 0o644, template: "networkd.conf", view: systemView, networks: []string{"netplan", "networkd"}},
+	{path: "/etc/hostname", unit: "hostname", mode: 0o644, template: "hostname"},
+	{path: "/etc/hosts", unit: "hosts", mode: 0o644, template: "hosts", merge: hostsMerge},
+	{path: "/etc/network/interfaces", unit: "ifupdown2", mode: 0o644, template: "interfaces", merge: interfacesMerge, networks: []string{"ifupdown2"}},
+	{path: "/etc/systemd/networkd.conf.d/90-closup.conf", unit: "networkd", mode: 0o644, template: "networkd.conf", networks: []string{"netplan", "networkd"}},
 	{path: "/etc/systemd/network/10-closup-*.netdev", unit: "networkd-links", mode: 0o644, template: "networkd.netdev", parts: netdevFiles, networks: []string{"networkd"}},
 	{path: "/etc/systemd/network/10-closup-*.network", unit: "networkd-links", mode: 0o644, template: "networkd.network", parts: networkFiles, networks: []string{"networkd"}},
-	{path: "/etc/netplan/90-closup.yaml", unit: "netplan", mode: 0o600, template: "netplan.yaml", view: systemView, networks: []string{"netplan"}},
-	{path: "/etc/sysctl.d/90-closup.conf", unit: "sysctl", mode: 0o644, template: "sysctl.conf", view: systemView},
-	{path: "/etc/systemd/system/kubelet.service.d/90-closup.conf", unit: "kubelet", mode: 0o644, template: "kubelet.conf", view: systemView, roles: []model.Role{model.Node}},
-	{path: "/etc/frr/daemons", unit: "frr-daemons", owner: "frr:frr", mode: 0o640, template: "daemons", view: systemView, merge: daemonsMerge},
+	{path: "/etc/netplan/90-closup.yaml", unit: "netplan", mode: 0o600, template: "netplan.yaml", networks: []string{"netplan"}},
+	{path: "/etc/sysctl.d/90-closup.conf", unit: "sysctl", mode: 0o644, template: "sysctl.conf"},
+	{path: "/etc/systemd/system/kubelet.service.d/90-closup.conf", unit: "kubelet", mode: 0o644, template: "kubelet.conf", roles: []model.Role{model.Node}},
+	{path: "/etc/frr/daemons", unit: "frr-daemons", owner: "frr:frr", mode: 0o640, template: "daemons", merge: daemonsMerge},
 	{path: "/etc/frr/frr.conf", unit: "frr", owner: "frr:frr", mode: 0o640, template: "frr.conf", view: frrView},
 }
 
@@ -80,12 +80,16 @@ func Device(p *model.Plan, d *model.Device) ([]Artifact, error) {
 	if err := safe(d); err != nil {
 		return nil, err
 	}
+	sys, err := systemView(p, d)
+	if err != nil {
+		return nil, err
+	}
 	var out []Artifact
 	for _, r := range artifacts {
 		if len(r.roles) > 0 && !slices.Contains(r.roles, d.Role) || len(r.networks) > 0 && !slices.Contains(r.networks, d.Network) {
 			continue
 		}
-		views, err := r.views(p, d)
+		views, err := r.views(p, d, sys)
 		if err != nil {
 			return nil, err
 		}
@@ -100,9 +104,12 @@ func Device(p *model.Plan, d *model.Device) ([]Artifact, error) {
 	return out, nil
 }
 
-func (r row) views(p *model.Plan, d *model.Device) ([]part, error) {
-	if r.parts != nil {
+func (r row) views(p *model.Plan, d *model.Device, sys system) ([]part, error) {
+	switch {
+	case r.parts != nil:
 		return r.parts(p, d)
+	case r.view == nil:
+		return []part{{"", sys}}, nil
 	}
 	view, err := r.view(p, d)
 	return []part{{"", view}}, err

@@ -25,8 +25,8 @@ type frrFile struct {
 }
 
 type frrList struct {
-	Family string // "ip" or "ipv6"
-	model.PrefixList
+	Family, Name string // Family: "ip" or "ipv6"
+	Rules        []model.PrefixRule
 }
 
 // frrPath is one entry of an as-path list. It has no number: FRR before 8.0
@@ -40,10 +40,12 @@ type frrMap struct {
 	Line string
 }
 
+// frrPeer has all fields of its own: a template takes long to find one that an
+// embedded struct brings along.
 type frrPeer struct {
-	model.Peer
-	Numbered bool
-	RemoteAS string // empty: its group's
+	Key, Group, Description string
+	BFD, Numbered           bool
+	RemoteAS                string // empty: its group's
 }
 
 type frrFamily struct {
@@ -77,7 +79,7 @@ func frrView(_ *model.Plan, d *model.Device) (any, error) {
 		NoIPv4: !r.V4, Groups: r.Groups,
 	}
 	for _, l := range r.PrefixLists {
-		f.Lists = append(f.Lists, frrList{Family: ipWord(l.V6), PrefixList: l})
+		f.Lists = append(f.Lists, frrList{ipWord(l.V6), l.Name, l.Rules})
 	}
 	for _, l := range r.PathLists {
 		for _, regex := range l.Regex {
@@ -94,7 +96,7 @@ func frrView(_ *model.Plan, d *model.Device) (any, error) {
 		f.Sources = append(f.Sources, s)
 	}
 	for _, p := range r.Peers {
-		f.Peers = append(f.Peers, frrPeer{Peer: p, Numbered: p.Address.IsValid(), RemoteAS: remoteAS(r, p)})
+		f.Peers = append(f.Peers, frrPeer{p.Key(), p.Group, p.Description, p.BFD, p.Address.IsValid(), remoteAS(r, p)})
 	}
 	for _, v6 := range []bool{false, true} {
 		if v6 && r.V6 || !v6 && r.V4 {

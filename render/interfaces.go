@@ -39,10 +39,10 @@ type host struct {
 	Name    string
 }
 
-func systemView(p *model.Plan, d *model.Device) (any, error) {
+func systemView(p *model.Plan, d *model.Device) (system, error) {
 	interfaces, err := interfacesOf(d)
 	if err != nil {
-		return nil, err
+		return system{}, err
 	}
 	return system{
 		Hostname: d.Name, BFD: d.Routing.BFD, Interfaces: interfaces, Hosts: hostsOf(p, d),
@@ -68,19 +68,21 @@ func nodeIP(d *model.Device) string {
 // interfacesOf lists lo and the planned ports, a port before its
 // subinterfaces. The management port is never among them.
 func interfacesOf(d *model.Device) ([]iface, error) {
-	out := []iface{{Name: "lo", Key: "lo", Note: "loopback", Method: "inet loopback", Addresses: d.Loopbacks}}
+	out := append(make([]iface, 0, len(d.Ports)+1), iface{Name: "lo", Key: "lo", Note: "loopback", Method: "inet loopback", Addresses: d.Loopbacks})
+	seen := map[string]bool{"lo": true}
+	add := func(i iface) {
+		if !seen[i.Name] {
+			seen[i.Name] = true
+			out = append(out, i)
+		}
+	}
 	for _, p := range d.Ports {
 		base := ""
 		if p.VLAN > 0 {
 			base, _, _ = strings.Cut(p.Name, ".")
+			add(iface{Name: base, Key: base, Note: "carries VLANs", Port: true, MTU: p.MTU})
 		}
-		if base != "" && !slices.ContainsFunc(out, named(base)) {
-			out = append(out, iface{Name: base, Key: base, Note: "carries VLANs", Port: true, MTU: p.MTU})
-		}
-		if slices.ContainsFunc(out, named(p.Name)) {
-			continue
-		}
-		out = append(out, iface{
+		add(iface{
 			Name: p.Name, Key: strings.ReplaceAll(p.Name, ".", "/"), Note: strings.TrimSpace("to " + p.Peer + " " + p.PeerPort),
 			Port: true, MTU: p.MTU, VLAN: p.VLAN, Base: base, Addresses: p.Addresses,
 		})

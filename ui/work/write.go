@@ -1,6 +1,7 @@
 package work
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"os"
@@ -21,21 +22,32 @@ func Write(dir string, files iter.Seq2[render.File, error]) (n int, err error) {
 		return 0, err
 	}
 	defer func() { _ = root.Close() }()
+	made := "" // the last folder: files of one come one after another
 	for f, err := range files {
 		if err != nil {
 			return n, err
 		}
-		if err := root.MkdirAll(path.Dir(f.Path), 0o755); err != nil {
-			return n, fmt.Errorf("%s: %w", filepath.Join(dir, f.Path), err)
+		if folder := path.Dir(f.Path); folder != made {
+			if err := root.MkdirAll(folder, 0o755); err != nil {
+				return n, fmt.Errorf("%s: %w", filepath.Join(dir, f.Path), err)
+			}
+			made = folder
 		}
-		if err := root.WriteFile(f.Path, f.Body, f.Mode.Perm()); err != nil {
-			return n, fmt.Errorf("%s: %w", filepath.Join(dir, f.Path), err)
-		}
-		// The umask may have taken bits, and a file that was there keeps its own.
-		if err := root.Chmod(f.Path, f.Mode.Perm()); err != nil {
+		if err := putFile(root, f); err != nil {
 			return n, fmt.Errorf("%s: %w", filepath.Join(dir, f.Path), err)
 		}
 		n++
 	}
 	return n, nil
+}
+
+// putFile writes one file and gives it its mode: the umask may have taken
+// bits, and a file that was there keeps its own.
+func putFile(root *os.Root, f render.File) error {
+	out, err := root.OpenFile(f.Path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, f.Mode.Perm())
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(f.Body)
+	return errors.Join(err, out.Chmod(f.Mode.Perm()), out.Close())
 }
