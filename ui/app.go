@@ -40,13 +40,26 @@ func Run(ctx context.Context, o Options) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	m, err := tea.NewProgram(newApp(ctx, o), tea.WithContext(ctx)).Run()
-	if a, ok := m.(*app); ok {
-		cancel()
-		a.desk.close(a.interrupted)
-		if a.interrupted {
-			return ErrInterrupted
-		}
+	a := newApp(ctx, o)
+	a.desk.pid = work.PID()
+	return a.run(cancel, tea.WithContext(ctx))
+}
+
+// run is the wizard from its first screen to its end, however it ends.
+func (a *app) run(cancel context.CancelFunc, options ...tea.ProgramOption) error {
+	_, err := tea.NewProgram(a, options...).Run()
+	cancel()
+	a.desk.close(a.interrupted)
+	if a.crash != nil {
+		return a.crashed()
+	}
+	if a.desk.pid != 0 && a.desk.project != nil {
+		m := a.memory()
+		m.PID = 0
+		_ = work.Remember(m) // without it the next one begins at the first step
+	}
+	if a.interrupted {
+		return ErrInterrupted
 	}
 	if errors.Is(err, tea.ErrInterrupted) {
 		return ErrInterrupted
@@ -71,6 +84,10 @@ type app struct {
 	asking      bool // whether to leave although something would be lost
 	freeMouse   bool
 	interrupted bool
+
+	remembered work.Memory // as it was written last
+	writing    bool        // a write of it is under way
+	crash      *crash
 }
 
 func newApp(ctx context.Context, o Options) *app {
@@ -87,39 +104,63 @@ func newApp(ctx context.Context, o Options) *app {
 // Init asks the terminal for its background, and opens the fabric if there is
 // one.
 func (a *app) Init() tea.Cmd {
-	return tea.Batch(tea.RequestBackgroundColor, openProject(a.options.Path, a.desk.via), listFabrics(a.options.Path))
+	return guarded(tea.Batch(tea.RequestBackgroundColor, openProject(a.options.Path, a.desk.via), listFabrics(a.options.Path)))
 }
 
-// Update routes every message to those it is for.
-func (a *app) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+// Update routes every message to those it is for, and then has written what
+// would be lost.
+func (a *app) Update(msg tea.Msg) (_ tea.Model, cmd tea.Cmd) {
+	if a.crash == nil {
+		cmd = a.update(msg)
+	}
+	if a.crash != nil {
+		return a, tea.Quit
+	}
+	return a, guarded(tea.Batch(cmd, a.remember()))
+}
+
+func (a *app) update(msg tea.Msg) tea.Cmd {
+	defer a.caught()
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		a.w, a.h = msg.Width, msg.Height
-		return a, tea.Batch(a.all(a.content()), repaint())
+		return tea.Batch(a.all(a.content()), repaint())
 	case tea.BackgroundColorMsg:
 		a.lit = !msg.IsDark()
-		return a, a.dress()
+		return a.dress()
 	case tea.ColorProfileMsg:
 		a.terminal.profile = msg.Profile
-		return a, a.restyle()
+		return a.restyle()
 	case tea.EnvMsg:
 		a.terminal.ascii = a.options.ASCII || !speaksUnicode(msg.Getenv)
 		a.desk.tmux = msg.Getenv("TMUX") != ""
-		return a, a.restyle()
+		return a.restyle()
 	case tea.KeyPressMsg:
-		return a, a.key(msg)
+		return a.key(msg)
 	case tea.PasteMsg:
 		if a.palette.open {
 			a.palette.typed(a.look, msg)
-			return a, nil
+			return nil
 		}
 	case tea.MouseMsg:
-		return a, a.mouse(msg)
+		return a.mouse(msg)
+	case crashedMsg:
+		a.crash = &msg.crash
+		return nil
+	case rememberedMsg:
+		a.writing = false
+		return nil
+	case projectMsg:
+		cmd := tea.Batch(a.desk.take(msg), a.all(msg))
+		if msg.opened {
+			cmd = tea.Batch(cmd, a.recall(msg.memory))
+		}
+		return cmd
 	case broadcast:
 		cmd := a.desk.take(msg)
-		return a, tea.Batch(cmd, a.all(msg))
+		return tea.Batch(cmd, a.all(msg))
 	}
-	return a, a.front(msg)
+	return a.front(msg)
 }
 
 // repaint draws the whole screen once more, a few frames after it grew: the

@@ -39,6 +39,7 @@ type projectMsg struct {
 	said    string
 	at      time.Time // when it was saved; zero: not since it was opened
 	saveErr error
+	memory  *work.Memory // where the last wizard stood with it
 }
 
 // refusedMsg says that a change was not made, and why.
@@ -90,7 +91,7 @@ func openProject(path string, via provision.Transport) tea.Cmd {
 			return openFailedMsg{path: path, err: err}
 		}
 		p.Transport = via
-		return projectMsg{project: p, opened: true, said: filepath.Base(path) + " opened"}
+		return projectMsg{project: p, opened: true, said: filepath.Base(path) + " opened", memory: work.Recall(path)}
 	}
 }
 

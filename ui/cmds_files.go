@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -82,4 +83,14 @@ func copyText(what, name, text string, inTmux bool) tea.Cmd {
 		cmds = append(cmds, tea.Raw(ansi.TmuxPassthrough(ansi.SetSystemClipboard(text))))
 	}
 	return tea.Batch(cmds...)
+}
+
+// rememberedMsg says that what would be lost is written.
+type rememberedMsg struct{ err error }
+
+func remember(m work.Memory) tea.Cmd {
+	return func() tea.Msg {
+		m.At = time.Now()
+		return rememberedMsg{work.Remember(m)}
+	}
 }

@@ -22,6 +22,9 @@ type desk struct {
 	lab  bool
 	via  provision.Transport // nil: SSH
 	tmux bool                // the terminal is one of tmux's
+	pid  int                 // ours; 0: nothing is remembered
+
+	last, lastLabel string // the step at which the last wizard was closed
 
 	project *work.Project
 	queue   []change

@@ -56,8 +56,16 @@ func (a *app) View() tea.View {
 	if a.w < 1 || a.h < 1 {
 		return v
 	}
-	v.SetContent(block(strings.Join([]string{a.title(), a.body(), a.said(), a.keysLine()}, "\n"), a.w, a.h))
+	v.SetContent(block(a.draw(), a.w, a.h))
 	return v
+}
+
+// draw is the whole screen. A fault in it is kept, and ends the wizard with the
+// next message.
+func (a *app) draw() (screen string) {
+	screen = " closup met a fault of its own. Any key closes it; nothing is lost."
+	defer a.caught()
+	return strings.Join([]string{a.title(), a.body(), a.said(), a.keysLine()}, "\n")
 }
 
 func (a *app) title() string {

@@ -71,7 +71,7 @@ type offer struct {
 func (s *openScreen) fill() {
 	s.offers = s.offers[:0]
 	if p := s.project; p != nil {
-		s.offers = append(s.offers, offer{path.Base(p.Path), "go on", strong, p, "", s.goOn})
+		s.offers = append(s.offers, offer{path.Base(p.Path), s.goOnAt(), strong, p, "", s.goOn})
 	}
 	for _, n := range s.nearby {
 		if s.project != nil && n.Path == s.project.Path {
@@ -156,7 +156,18 @@ func (s *openScreen) goOn() (Nav, tea.Cmd) {
 	if s.project.Err != nil {
 		return Nav{}, say(bad, "%s does not load yet: mend it in an editor, then press r", s.project.Path)
 	}
+	if s.desk.last != "" {
+		return Nav{Step: s.desk.last}, nil
+	}
 	return Nav{Move: 1}, nil
+}
+
+// goOnAt says where the fabric goes on: at the step where it was left.
+func (s *openScreen) goOnAt() string {
+	if s.desk.lastLabel != "" {
+		return "go on at " + s.desk.lastLabel
+	}
+	return "go on"
 }
 
 // ask asks for the file of a new fabric.

@@ -53,6 +53,7 @@ var commands = []func(*env) *cobra.Command{
 	diagnoseCommand,
 	manCommand,
 	versionCommand,
+	guardCommand,
 }
 
 // Main runs the process's command line and returns its exit status. The first

@@ -65,7 +65,7 @@ func wizard(e *env, cmd *cobra.Command, o ui.Options) error {
 	}
 	o.ASCII = o.ASCII || truthy(os.Getenv("CLOSUP_ASCII"))
 	o.Path = e.file
-	return ui.Run(cmd.Context(), o)
+	return guarded(e, e.file, func() error { return ui.Run(cmd.Context(), o) })
 }
 
 // truthy says whether an environment variable turns something on.
