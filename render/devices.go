@@ -65,9 +65,19 @@ var (
 // natives are the platforms of switches that take their configuration by means
 // of their own. closup writes it, and pushes it nowhere: no such device was
 // there to try it on.
-var natives = map[string]func(*model.Plan, *model.Device) ([]File, error){
+var natives = map[string]func(*model.Plan, *model.Device) ([]Artifact, error){
 	"nvue":  nvueStartup,
-	"sonic": sonicDevice,
+	"sonic": sonicArtifacts,
+}
+
+// Files are all files of one device, to be looked at: those that Device has,
+// and of a platform that is not pushed to what it takes, which no unit makes
+// live.
+func Files(p *model.Plan, d *model.Device) ([]Artifact, error) {
+	if native, ok := natives[d.Platform]; ok && d.Role.Switch() {
+		return native(p, d)
+	}
+	return Device(p, d)
 }
 
 // Device renders all files of one device of the plan. It fails where closup
@@ -163,7 +173,7 @@ func daemonsMerge(body []byte, view any, _ *model.Device) merger {
 
 func supported(d *model.Device) error {
 	if _, ok := natives[d.Platform]; ok && d.Role.Switch() {
-		return fmt.Errorf("%s runs %s, whose configuration closup writes but does not push: `closup render --device %s` prints it, and docs/vendors.md says how to load it", d.Name, d.Platform, d.Name)
+		return fmt.Errorf("%s runs %s, whose configuration closup writes but does not push: `closup render --device %s` prints it, docs/vendors.md says how to load it, and --only pushes to the others", d.Name, d.Platform, d.Name)
 	}
 	for _, c := range []struct {
 		what, has string

@@ -68,10 +68,21 @@ func switches(p *model.Plan, names []string) iter.Seq[*model.Device] {
 	}
 }
 
+func anySwitch(p *model.Plan, names []string) bool {
+	for range switches(p, names) {
+		return true
+	}
+	return false
+}
+
 // perSwitch makes the files of each chosen switch with a function.
 func perSwitch(files func(*model.Plan, *model.Device) ([]File, error)) func(*model.Plan, ...string) iter.Seq2[File, error] {
 	return func(p *model.Plan, devices ...string) iter.Seq2[File, error] {
 		return func(yield func(File, error) bool) {
+			if len(devices) > 0 && !anySwitch(p, devices) {
+				yield(File{}, fmt.Errorf("this target is for switches, and %s is none: choose another --device, or none for all switches", strings.Join(devices, ", ")))
+				return
+			}
 			for d := range switches(p, devices) {
 				all, err := files(p, d)
 				if err != nil {

@@ -173,6 +173,10 @@ func TestNativeFiles(t *testing.T) {
 			t.Errorf("%s: %v, want %v", platform, paths, want)
 		}
 		d, _ := p.Device("leaf1")
+		shown, err := render.Files(p, d)
+		if err != nil || len(shown) != len(want) || "leaf1"+shown[0].Path != want[0] || shown[0].Unit != "" {
+			t.Errorf("%s: shown are %d files, %v", platform, len(shown), err)
+		}
 		if _, err := render.Device(p, d); err == nil || !strings.Contains(err.Error(), "closup render --device leaf1") {
 			t.Errorf("%s: %v", platform, err)
 		}

@@ -174,6 +174,13 @@ func TestOnlySwitches(t *testing.T) {
 		}
 		paths = append(paths, f.Path)
 	}
+	var refused error
+	for _, err := range target.Files(p, "k8s1") {
+		refused = err
+	}
+	if refused == nil || !strings.Contains(refused.Error(), "k8s1") {
+		t.Errorf("for a node alone: %v", refused)
+	}
 	if want := []string{"leaf2/nvue.sh", "leaf2/etc/nvue.d/startup.yaml"}; !slices.Equal(paths, want) {
 		t.Errorf("%v, want %v", paths, want)
 	}

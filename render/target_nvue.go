@@ -78,11 +78,14 @@ func nvueDevice(p *model.Plan, d *model.Device) ([]File, error) {
 		return nil, err
 	}
 	startup, err := nvueStartup(p, d)
-	return append([]File{{d.Name + "/nvue.sh", 0o755, body}}, startup...), err
+	if err != nil {
+		return nil, err
+	}
+	return []File{{d.Name + "/nvue.sh", 0o755, body}, startup[0].file()}, nil
 }
 
 // nvueStartup is a switch's startup.yaml, where NVUE has it.
-func nvueStartup(_ *model.Plan, d *model.Device) ([]File, error) {
+func nvueStartup(_ *model.Plan, d *model.Device) ([]Artifact, error) {
 	interfaces, err := spoken(d)
 	if err != nil {
 		return nil, err
@@ -105,5 +108,5 @@ func nvueStartup(_ *model.Plan, d *model.Device) ([]File, error) {
 		Device, For  string
 		Notes, Lines []string
 	}{d.Name, nvueFor(d), notes, t.yaml()})
-	return []File{{d.Name + "/etc/nvue.d/startup.yaml", 0o644, body}}, err
+	return []Artifact{{Device: d.Name, Path: "/etc/nvue.d/startup.yaml", Mode: 0o644, Body: body}}, err
 }

@@ -31,9 +31,19 @@ type sonicEntry struct {
 	Fields []pair
 }
 
-// sonicDevice is a switch's part of config_db.json, and its frr.conf, where
-// SONiC has them.
+// sonicDevice lays out what SONiC takes.
 func sonicDevice(p *model.Plan, d *model.Device) ([]File, error) {
+	artifacts, err := sonicArtifacts(p, d)
+	var files []File
+	for _, a := range artifacts {
+		files = append(files, a.file())
+	}
+	return files, err
+}
+
+// sonicArtifacts are a switch's part of config_db.json, and its frr.conf, where
+// SONiC has them.
+func sonicArtifacts(p *model.Plan, d *model.Device) ([]Artifact, error) {
 	interfaces, err := spoken(d)
 	if err != nil {
 		return nil, err
@@ -50,8 +60,10 @@ func sonicDevice(p *model.Plan, d *model.Device) ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir := d.Name + "/etc/sonic/"
-	return []File{{dir + "config_db.json", 0o644, db}, {dir + "frr/frr.conf", 0o640, conf}}, nil
+	return []Artifact{
+		{Device: d.Name, Path: "/etc/sonic/config_db.json", Mode: 0o644, Body: db},
+		{Device: d.Name, Path: "/etc/sonic/frr/frr.conf", Mode: 0o640, Body: conf},
+	}, nil
 }
 
 func sonicTables(d *model.Device, interfaces []iface) ([]sonicTable, error) {

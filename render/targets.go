@@ -57,13 +57,13 @@ func TargetNamed(name string) (Target, bool) {
 func deviceFiles(p *model.Plan, devices ...string) iter.Seq2[File, error] {
 	return func(yield func(File, error) bool) {
 		for d := range chosen(p, devices) {
-			files, err := filesOf(p, d)
+			artifacts, err := Files(p, d)
 			if err != nil {
 				yield(File{}, err)
 				return
 			}
-			for _, f := range files {
-				if !yield(f, nil) {
+			for _, a := range artifacts {
+				if !yield(a.file(), nil) {
 					return
 				}
 			}
@@ -71,16 +71,9 @@ func deviceFiles(p *model.Plan, devices ...string) iter.Seq2[File, error] {
 	}
 }
 
-func filesOf(p *model.Plan, d *model.Device) ([]File, error) {
-	if native, ok := natives[d.Platform]; ok && d.Role.Switch() {
-		return native(p, d)
-	}
-	artifacts, err := Device(p, d)
-	var files []File
-	for _, a := range artifacts {
-		files = append(files, File{d.Name + "/" + strings.TrimPrefix(a.Path, "/"), a.Mode, a.Body})
-	}
-	return files, err
+// file lays an artifact out below its device's name.
+func (a Artifact) file() File {
+	return File{a.Device + "/" + strings.TrimPrefix(a.Path, "/"), a.Mode, a.Body}
 }
 
 // chosen are the named devices in the plan's order; all where none is named.

@@ -214,7 +214,7 @@ func renderDevice(p *work.Project, device string) tea.Cmd {
 	return func() tea.Msg {
 		msg := filesMsg{project: p, device: device}
 		if d, ok := plan.Device(device); ok {
-			msg.files, msg.err = render.Device(plan, d)
+			msg.files, msg.err = render.Files(plan, d)
 			msg.reasons = make(map[string][]render.Reason)
 			for _, f := range msg.files {
 				msg.reasons[f.Path] = render.Explain(fabric, plan, d, f.Path, f.Body)
