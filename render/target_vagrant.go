@@ -90,6 +90,10 @@ func vagrantFiles(p *model.Plan, devices ...string) iter.Seq2[File, error] {
 				return
 			}
 		}
+		body, err = vagrantCommon()
+		if !yield(File{"closup/common.json", 0o644, body}, err) || err != nil {
+			return
+		}
 		for d := range chosen(p, devices) {
 			body, err := vagrantDevice(p, d, ports[d.Name])
 			if !yield(File{"machines/" + d.Name + ".json", 0o644, body}, err) || err != nil {
@@ -146,63 +150,22 @@ func rubyWord(s string) string {
 	return `"` + s + `"`
 }
 
-// vagrantUnit is one unit of a machine; the first gives the ports their names.
+// vagrantUnit is one unit of a machine.
 type vagrantUnit struct {
-	Name  string `json:"name"`
-	Apply string `json:"apply"`
+	Name   string `json:"name"`
+	Check  string `json:"check"`
+	Apply  string `json:"apply"`
+	Verify string `json:"verify"`
 }
 
 // vagrantNames is the unit of the files that give the ports their names.
-var vagrantNames = vagrantUnit{"port-names", `[ ! -d /run/systemd/system ] || { systemctl daemon-reload && systemctl enable closup-ports.service; } || exit
+var vagrantNames = vagrantUnit{Name: "port-names", Apply: `[ ! -d /run/systemd/system ] || { systemctl daemon-reload && systemctl enable closup-ports.service; } || exit
 /etc/closup/name-ports`}
 
-// vagrantDevice is the file of one machine: what install.py writes and makes
-// live, as JSON.
-func vagrantDevice(p *model.Plan, d *model.Device, ports []vagrantPort) ([]byte, error) {
-	box, network := vagrantBoxOf(d)
-	artifacts, err := Device(p, standIn(d, box.Platform, network, "frr"))
-	if err != nil {
-		return nil, err
-	}
-	files, err := vagrantNaming(ports)
-	if err != nil {
-		return nil, err
-	}
-	for _, a := range artifacts {
-		f, err := vagrantFile(d, a)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, f)
-	}
-	units := []vagrantUnit{vagrantNames}
-	for _, u := range Units {
-		if u.Restart != "" {
-			u.Apply = orElse(u.Apply, u.Restart)
-		}
-		if slices.ContainsFunc(artifacts, func(a Artifact) bool { return a.Unit == u.Name }) {
-			units = append(units, vagrantUnit{u.Name, u.Apply})
-		}
-	}
-	var out bytes.Buffer
-	e := json.NewEncoder(&out)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	err = e.Encode(struct {
-		Files []map[string]any `json:"files"`
-		Units []vagrantUnit    `json:"units"`
-	}{files, units})
-	return out.Bytes(), err
-}
-
-// vagrantNaming are the files that give the ports their names, now and after
-// each start.
-func vagrantNaming(ports []vagrantPort) ([]map[string]any, error) {
-	var list strings.Builder
-	for _, port := range ports {
-		fmt.Fprintf(&list, "%s %s\n", port.MAC, port.Bare)
-	}
-	out := []map[string]any{ownFile("/etc/closup/ports", "0644", list.String())}
+// vagrantCommon is what all machines have: the files that give the ports their
+// names, now and after each start, and every unit in its order.
+func vagrantCommon() ([]byte, error) {
+	var files []vagrantFile
 	for _, s := range []struct{ path, mode, asset string }{
 		{"/etc/closup/name-ports", "0755", "name-ports"},
 		{"/etc/systemd/system/closup-ports.service", "0644", "closup-ports.service"},
@@ -211,47 +174,93 @@ func vagrantNaming(ports []vagrantPort) ([]map[string]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, ownFile(s.path, s.mode, string(body)))
+		files = append(files, vagrantFile{Path: s.path, Unit: vagrantNames.Name, Owner: "root", Group: "root", Mode: s.mode, Body: linesOf(string(body))})
 	}
-	return out, nil
+	units := []vagrantUnit{vagrantNames}
+	for _, u := range Units {
+		if u.Restart != "" {
+			u.Apply = orElse(u.Apply, u.Restart)
+		}
+		units = append(units, vagrantUnit{u.Name, u.Check, u.Apply, u.Verify})
+	}
+	return indented(struct {
+		Files []vagrantFile `json:"files"`
+		Units []vagrantUnit `json:"units"`
+	}{files, units})
 }
 
-func ownFile(path, mode, body string) map[string]any {
-	return map[string]any{
-		"path": path, "unit": vagrantNames.Name, "owner": "root", "group": "root", "mode": mode,
-		"body": body, "check": "", "verify": "",
+// vagrantDevice is the file of one machine: its ports, and the files that make
+// it its device.
+func vagrantDevice(p *model.Plan, d *model.Device, ports []vagrantPort) ([]byte, error) {
+	box, network := vagrantBoxOf(d)
+	artifacts, err := Device(p, standIn(d, box.Platform, network, "frr"))
+	if err != nil {
+		return nil, err
 	}
+	var list strings.Builder
+	for _, port := range ports {
+		fmt.Fprintf(&list, "%s %s\n", port.MAC, port.Bare)
+	}
+	files := []vagrantFile{{Path: "/etc/closup/ports", Unit: vagrantNames.Name, Owner: "root", Group: "root", Mode: "0644", Body: linesOf(list.String())}}
+	for _, a := range artifacts {
+		f, err := vagrantFileOf(d, a)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f)
+	}
+	return indented(struct {
+		Files []vagrantFile `json:"files"`
+	}{files})
 }
 
-// vagrantFile is one file of a device as newfiles.py takes it.
-func vagrantFile(d *model.Device, a Artifact) (map[string]any, error) {
-	u, ok := UnitNamed(a.Unit)
-	if !ok {
-		return nil, fmt.Errorf("%s: there is no unit %q for %s", d.Name, a.Unit, a.Path)
-	}
+// vagrantFile is one file of a machine, as newfiles.py takes it.
+type vagrantFile struct {
+	Path  string `json:"path"`
+	Unit  string `json:"unit"`
+	Owner string `json:"owner"`
+	Group string `json:"group"`
+	Mode  string `json:"mode"`
+	Body  lines  `json:"body"`
+	Merge string `json:"merge,omitempty"`
+	// What a merge has to know.
+	Words map[string]json.RawMessage `json:"words,omitempty"`
+}
+
+// lines are a text line by line, each with its end.
+type lines []string
+
+func linesOf(text string) lines { return slices.Collect(strings.Lines(text)) }
+
+func vagrantFileOf(d *model.Device, a Artifact) (vagrantFile, error) {
 	owner, group, ok := strings.Cut(a.Owner, ":")
 	if !ok {
 		owner, group = "root", "root"
 	}
-	out := map[string]any{
-		"path": a.Path, "unit": a.Unit, "owner": owner, "group": group, "mode": fmt.Sprintf("%04o", a.Mode),
-		"body": string(a.Body), "check": u.Check, "verify": u.Verify,
+	f := vagrantFile{Path: a.Path, Unit: a.Unit, Owner: owner, Group: group, Mode: fmt.Sprintf("%04o", a.Mode), Body: linesOf(string(a.Body))}
+	if a.Merge == nil {
+		return f, nil
 	}
-	if a.Merge != nil {
-		merge, ok := playMerges[a.Path]
-		if !ok {
-			return nil, fmt.Errorf("%s: a machine cannot share %s with others; leave the device out with --device", d.Name, a.Path)
-		}
-		words, err := merge.words(d)
-		if err != nil {
-			return nil, err
-		}
-		out["merge"] = merge.name
-		for _, w := range words {
-			out[w.Key] = json.RawMessage(w.Value)
-		}
+	merge, ok := playMerges[a.Path]
+	if !ok {
+		return f, fmt.Errorf("%s: a machine cannot share %s with others; leave the device out with --device", d.Name, a.Path)
 	}
-	return out, nil
+	words, err := merge.words(d)
+	f.Merge, f.Words = merge.name, map[string]json.RawMessage{}
+	for _, w := range words {
+		f.Words[w.Key] = json.RawMessage(w.Value)
+	}
+	return f, err
+}
+
+// indented is JSON that people read too.
+func indented(v any) ([]byte, error) {
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	err := e.Encode(v)
+	return out.Bytes(), err
 }
 
 // orElse is a script that tries the second one where the first fails.

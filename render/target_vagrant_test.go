@@ -101,7 +101,7 @@ func TestVagrantCables(t *testing.T) {
 				continue
 			}
 			for name, m := range machines {
-				if m.Box == "" || len(m.Provisions) != 4 {
+				if m.Box == "" || len(m.Provisions) != 5 {
 					t.Errorf("%s: %+v", name, m)
 				}
 			}
@@ -177,20 +177,27 @@ func portNames(t *testing.T, dir, name string) map[string]string {
 	return out
 }
 
-// machineFiles are what a machine's file holds, by path.
+// machineFiles are the files of a machine, by path.
 func machineFiles(t *testing.T, dir, name string) map[string]string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(dir, "machines", name+".json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var device struct{ Files []struct{ Path, Body string } }
-	if err := json.Unmarshal(text, &device); err != nil {
-		t.Fatal(err)
-	}
 	out := map[string]string{}
-	for _, f := range device.Files {
-		out[f.Path] = f.Body
+	for _, file := range []string{"closup/common.json", "machines/" + name + ".json"} {
+		text, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var device struct {
+			Files []struct {
+				Path string
+				Body []string
+			}
+		}
+		if err := json.Unmarshal(text, &device); err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range device.Files {
+			out[f.Path] = strings.Join(f.Body, "")
+		}
 	}
 	return out
 }
@@ -276,8 +283,8 @@ i=0; for mac in $1; do i=$((i + 1)); ip link add "port$i" address "$mac" type ve
 	if got := portNames(t, dir, "leaf1"); got["02c105000001"] != "swp32" || got["02c105000004"] != "swp1" {
 		t.Fatalf("leaf1's ports are others: %v", got)
 	}
-	b.run(`cp "$1/closup/newfiles.py" "$1/closup/install.py" /run/`, dir)
-	const provision = `python3 /run/install.py /run/newfiles.py "$1/machines/leaf1.json"`
+	b.run(`cp "$1/closup/newfiles.py" "$1/closup/install.py" "$1/closup/common.json" /run/`, dir)
+	const provision = `python3 /run/install.py /run/newfiles.py /run/common.json "$1/machines/leaf1.json"`
 	first := b.run(provision, dir)
 	if !strings.Contains(first, "wrote /etc/frr/frr.conf") {
 		t.Errorf("it says: %s", first)
@@ -307,7 +314,7 @@ i=0; for mac in $1; do i=$((i + 1)); ip link add "port$i" address "$mac" type ve
 		t.Errorf("what was lost is not made live again: %s", got)
 	}
 	b.run(`sed 's/router bgp/rooter bgp/' "$1/machines/leaf1.json" >/run/bad.json`, dir)
-	if out, err := b.try(`python3 /run/install.py /run/newfiles.py /run/bad.json`); err == nil || !strings.Contains(out, "would not be accepted") {
+	if out, err := b.try(`python3 /run/install.py /run/newfiles.py /run/common.json /run/bad.json`); err == nil || !strings.Contains(out, "would not be accepted") {
 		t.Errorf("a frr.conf that FRR refuses: %v: %s", err, out)
 	}
 }

@@ -1,4 +1,5 @@
-# Makes a machine its device: install.py NEWFILES.PY DEVICE.JSON, as root. The
+# Makes a machine its device: install.py NEWFILES.PY COMMON.JSON DEVICE.JSON, as
+# root. COMMON holds what all machines have, DEVICE the files of this one. The
 # new files are made out of the machine's own and checked (newfiles.py) before
 # anything changes; then those that differ are written, and the units of these,
 # and of those that do not run as their files say, are made live in order.
@@ -10,6 +11,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
+
+
+def read(common, described):
+    with open(common, encoding="utf-8") as file:
+        device = json.load(file)
+    with open(described, encoding="utf-8") as file:
+        device["files"] += json.load(file)["files"]
+    units = dict((unit["name"], unit) for unit in device["units"])
+    for f in device["files"]:
+        f.update(f.pop("words", {}), body="".join(f["body"]), check=units[f["unit"]]["check"], verify=units[f["unit"]]["verify"])
+    return device
 
 
 def look(newfiles, device):
@@ -32,9 +44,8 @@ def write(f, text):
     os.rename(new.name, f["path"])
 
 
-def main(newfiles, described):
-    with open(described, encoding="utf-8") as file:
-        device = json.load(file)
+def main(newfiles, common, described):
+    device = read(common, described)
     found = look(newfiles, device)
     kept = tempfile.mkdtemp(prefix="closup-")
     before, due = {}, set(found["dead"])

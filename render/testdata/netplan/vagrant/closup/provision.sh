@@ -13,4 +13,4 @@ if [ -n "$missing" ]; then
 	apt-get -qq update
 	apt-get -qq -y -o Dpkg::Options::=--force-confold install $missing
 fi
-python3 /tmp/closup-install.py /tmp/closup-newfiles.py "$description"
+python3 /tmp/closup-install.py /tmp/closup-newfiles.py /tmp/closup-common.json "$description"
