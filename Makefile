@@ -10,10 +10,10 @@ LDFLAGS := -s -w -X closup/ui/cli.Version=$(VERSION)
 
 # Tests that run real devices need root. With sudo at hand only their binaries
 # run as root; the compiler and its cache stay the user's.
-AS_ROOT := $(shell if [ "$$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then echo 'sudo -n --preserve-env=CLOSUP_NO_SKIP,HOME env PATH=$(PATH)'; fi)
+AS_ROOT := $(shell if [ "$$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then echo 'sudo -n --preserve-env=CLOSUP_NO_SKIP,CLOSUP_MATRIX,HOME env PATH=$(PATH)'; fi)
 TEST    := $(GO) test -race -count=1 -p 2 -timeout 12m $(if $(AS_ROOT),-exec "$(AS_ROOT)")
 
-.PHONY: build test lint bench bench-lab fuzz try untry needs needs-test clean help
+.PHONY: build test lint bench bench-lab diagnose-matrix fuzz try untry needs needs-test clean help
 
 build: ## build bin/closup
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/closup .
@@ -40,6 +40,9 @@ bench: ## benchmarks that need no root
 
 bench-lab: needs build ## seconds of `lab up` and of push to all Established, on real FRR
 	$(GO) test -run '^$$' -bench Lab -benchtime 3x -timeout 10m $(if $(AS_ROOT),-exec "$(AS_ROOT)") ./ui/cli
+
+diagnose-matrix: needs ## every fault of the lab on two fabrics, and whether diagnose names it
+	CLOSUP_MATRIX=1 $(GO) test -count=1 -run TestDiagnoseMatrix -v -timeout 40m $(if $(AS_ROOT),-exec "$(AS_ROOT)") ./ui/cli
 
 fuzz: ## a short run of every fuzz target
 	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \

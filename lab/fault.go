@@ -39,6 +39,8 @@ type Fault struct {
 	// variables of Variables. Power is the other way: the device is cut off.
 	Break, Mend string
 	Power       bool
+
+	Cable bool // it is of the cable: either end is the right place
 }
 
 // Broken is one fault that is in a lab now.

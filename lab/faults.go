@@ -50,7 +50,7 @@ conf 'no router bgp' && vtysh -f /run/closup-lab.bgp >/dev/null`,
 		Break: `ip link set "$PORT" down`, Mend: `ip link set "$PORT" up`,
 	},
 	{
-		Name: "cable-cut", Sentence: "a cable is pulled: both ports are up and neither has a link", Cause: "no-carrier", Targets: ports(model.FabricPort, model.HostPort),
+		Name: "cable-cut", Sentence: "a cable is pulled: both ports are up and neither has a link", Cause: "no-carrier", Targets: ports(model.FabricPort, model.HostPort), Cable: true,
 		Break: `setsid unshare -n sleep infinity </dev/null >/dev/null 2>&1 &
 echo $! >/run/closup-cut; sleep 0.2
 ip link set "$PORT" netns "$(cat /run/closup-cut)" &&
@@ -61,14 +61,15 @@ nsenter -t "$far" -n ip link set "$PORT" netns 1 && kill "$far"
 ip link set "$PORT" up && sysctl -q -p /etc/sysctl.d/90-closup.conf; rm -f /run/closup-cut`,
 	},
 	{
-		Name: "crossed-cables", Sentence: "two cables are plugged into each other's ports", Cause: "wrong-cabling", Targets: pairs,
+		Name: "crossed-cables", Sentence: "two cables are plugged into each other's ports", Cause: "wrong-cabling", Targets: pairs, Cable: true,
 		Break: crossPorts, Mend: crossPorts,
 	},
 	{
-		Name: "flapping-link", Sentence: "a link goes down and up again and again", Cause: "link-flapping", Targets: ports(model.FabricPort, model.HostPort),
+		Name: "flapping-link", Sentence: "a link goes down and up again and again", Cause: "link-flapping", Targets: ports(model.FabricPort, model.HostPort), Cable: true,
 		Break: `setsid sh -c 'while :; do ip link set "$0" down; sleep 0.3; ip link set "$0" up; sleep 0.7; done' "$PORT" </dev/null >/dev/null 2>&1 &
 echo $! >/run/closup-flap`,
-		Mend: `kill "$(cat /run/closup-flap)"; rm -f /run/closup-flap; ip link set "$PORT" up`,
+		// zebra 8.4 is left with next hops that the kernel has thrown away.
+		Mend: `kill "$(cat /run/closup-flap)"; rm -f /run/closup-flap; ip link set "$PORT" up; restart`,
 	},
 	{
 		Name: "ipv6-off", Sentence: "IPv6 is turned off on a port", Cause: "ipv6-disabled", Targets: ports(model.HostPort, model.FabricPort),

@@ -111,7 +111,7 @@ func frrMissing(v *view) []Finding {
 
 // runs says whether a daemon runs; known is false where nothing tells.
 func runs(said *observe.Device, daemon string) (running, known bool) {
-	if said.Evidence == nil || len(said.Evidence.Daemons) == 0 && said.ASN != 0 {
+	if said.Evidence == nil || len(said.Evidence.Daemons) == 0 {
 		return false, false
 	}
 	_, running = said.Evidence.Daemon(daemon)

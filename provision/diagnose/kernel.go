@@ -116,34 +116,56 @@ func podsNotAnnounced(v *view) []Finding {
 	})
 }
 
-// notInFIB is a best path that the kernel does not have.
-func notInFIB(v *view) []Finding {
+// notInKernel is a best path that the kernel does not have, or has by fewer
+// next hops: zebra tried, and the kernel refused.
+func notInKernel(v *view) []Finding {
 	return v.each(func(d *model.Device, said *observe.Device, e *observe.Evidence) []Finding {
-		var lost []netip.Prefix
-		for _, r := range said.Routes {
-			if r.Local || slices.ContainsFunc(said.Kernel, func(k observe.KernelRoute) bool { return k.Prefix == r.Prefix }) {
-				continue
-			}
-			lost = append(lost, r.Prefix)
-		}
-		if lo, _ := e.Link("lo"); len(lost) == 0 || len(lo.Addrs) == 0 {
-			return nil
-		}
 		lo, _ := e.Link("lo")
-		lost = slices.DeleteFunc(lost, func(p netip.Prefix) bool { return slices.Contains(lo.Addrs, p) })
-		if len(lost) == 0 {
-			return nil
+		var lost, thin []netip.Prefix
+		for _, r := range said.Routes {
+			i := slices.IndexFunc(said.Kernel, func(k observe.KernelRoute) bool { return k.Prefix == r.Prefix })
+			switch {
+			case r.Local || slices.Contains(lo.Addrs, r.Prefix):
+			case i < 0:
+				lost = append(lost, r.Prefix)
+			case said.Kernel[i].Protocol == "bgp" && len(said.Kernel[i].Hops) < len(r.Paths):
+				thin = append(thin, r.Prefix)
+			}
 		}
-		conf := Likely
+		if len(lo.Addrs) == 0 || len(lost)+len(thin) == 0 {
+			return nil // an answer without addresses is not whole
+		}
+		f := Finding{Device: d.Name, Confidence: Likely}
 		if v.young(d.Name) {
-			conf = Possible
+			f.Confidence = Possible
 		}
-		return []Finding{{
-			Device: d.Name, Confidence: conf, Message: fmt.Sprintf("%s knows %s by BGP, and the kernel has no route for it (%d in all)", d.Name, lost[0], len(lost)),
-			Evidence: []Evidence{seen(d.Name, "ip route show "+lost[0].String(), "nothing")},
-			Remedy:   do("ask zebra why; see whether a source address (`set src`) is missing", on(d.Name, "vtysh -c 'show ip route %s'", lost[0])),
-		}}
+		if len(lost) > 0 {
+			f.Message = fmt.Sprintf("%s knows %s by BGP, and the kernel has no route for it (%d in all)", d.Name, lost[0], len(lost))
+		} else {
+			f.Message = fmt.Sprintf("%s knows %s by several paths, and the kernel uses fewer of them (%d in all)", d.Name, thin[0], len(thin))
+		}
+		first := slices.Concat(lost, thin)[0]
+		f.Evidence = []Evidence{seen(d.Name, "ip route show "+first.String(), "%s", hops(said, first))}
+		f.Remedy = do("ask zebra: r is a route that the kernel rejected, often after a link that flapped; restarting FRR puts it right. Or a source address (`set src`) is missing",
+			on(d.Name, "vtysh -c 'show ip route %s'", first), on(d.Name, "systemctl restart frr"))
+		return []Finding{f}
 	})
+}
+
+// hops are the kernel's next hops to a prefix, in words.
+func hops(d *observe.Device, p netip.Prefix) string {
+	text := ""
+	for _, k := range d.Kernel {
+		for _, h := range k.Hops {
+			if k.Prefix == p {
+				text += fmt.Sprintf("via %s dev %s ", h.Via, h.Port)
+			}
+		}
+	}
+	if text == "" {
+		return "nothing"
+	}
+	return text
 }
 
 // routes are the predicted ones, made once.

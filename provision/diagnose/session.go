@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"closup/model"
 	"closup/provision/observe"
 )
 
@@ -252,8 +251,7 @@ func tcpBlocked(v *view) []Finding {
 
 func afNotActivated(v *view) []Finding {
 	return v.sessions(func(e end) *Finding {
-		d, planned := v.plan.Device(e.Device)
-		if e.detail == nil || e.up() || len(e.detail.Families) > 0 || !planned || !d.Routing.V4 && !d.Routing.V6 && len(d.Routing.Peers) > 0 {
+		if e.detail == nil || e.up() || len(e.detail.Families) > 0 {
 			return nil
 		}
 		return &Finding{
@@ -294,75 +292,5 @@ func holdTimer(v *view) []Finding {
 			Evidence: []Evidence{seen(e.Device, showNeighbor(e.Port), "%s: %s", e.detail.Reason, e.detail.Notification)},
 			Remedy:   do("look for loss, a firewall or a busy CPU on the way", on(e.Device, "ping -c 5 ff02::1%%%s", e.Port)),
 		}
-	})
-}
-
-func policyMissing(v *view) []Finding {
-	return v.sessions(func(e end) *Finding {
-		if e.peer == nil || e.peer.Detail != "Policy" && (e.detail == nil || !e.detail.Policy) {
-			return nil
-		}
-		return &Finding{
-			Confidence: Certain, Message: fmt.Sprintf("%s takes no routes from %s: its session on %s has no policy, and RFC 8212 (ebgp-requires-policy) is on", e.Device, e.Peer, e.Port),
-			Evidence: []Evidence{seen(e.Device, "vtysh -c 'show bgp summary json'", "%s is %s, peerState Policy, %d prefixes", e.Port, e.peer.State, e.peer.Received)},
-			Remedy: do("turn it off, as `frr defaults datacenter` does, and clear the sessions",
-				vty(e.Device, "router bgp", "no bgp ebgp-requires-policy"), on(e.Device, "vtysh -c 'clear bgp *'")),
-		}
-	})
-}
-
-func bfdOneSided(v *view) []Finding {
-	return v.sessions(func(e end) *Finding {
-		if e.detail == nil || e.farSays == nil || !strings.EqualFold(e.detail.BFD, "down") || e.farSays.BFD != "" {
-			return nil
-		}
-		f := &Finding{
-			Confidence: Certain, Message: fmt.Sprintf("%s runs BFD with %s on %s, and %s does not", e.Device, e.Peer, e.Port, e.Peer),
-			Evidence: []Evidence{
-				seen(e.Device, showNeighbor(e.Port), "peerBfdInfo: status %s", e.detail.BFD),
-				seen(e.Peer, showNeighbor(e.PeerPort), "no peerBfdInfo"),
-			},
-			Remedy: do("set `bfd` the same in fabric.yaml for both, and push"),
-		}
-		if d, ok := v.plan.Device(e.Device); ok && d.Routing.BFD { // the plan wants it: the other end is wrong
-			f.Device, f.Port, f.Peer = e.Peer, e.PeerPort, e.Device
-		}
-		return f
-	})
-}
-
-// sessionDown is the last word on a session that nothing above explains.
-func sessionDown(v *view) []Finding {
-	told := map[model.SessionKey]bool{}
-	return v.sessions(func(e end) *Finding {
-		far := model.SessionKey{Device: e.Peer, Port: e.PeerPort}
-		if !e.down() || e.peer == nil || told[far] {
-			return nil
-		}
-		told[e.Key()] = true
-		f := &Finding{
-			Confidence: Possible, Message: fmt.Sprintf("the session of %s with %s on %s is %s, for a reason that nothing shows yet", e.Device, e.Peer, e.Port, e.peer.State),
-			Evidence: []Evidence{seen(e.Device, "vtysh -c 'show bgp summary json'", "%s is %s", e.Port, e.peer.State)},
-			Remedy:   do("give it a few seconds; then read the log of both ends", on(e.Device, "grep -E 'NOTIFICATION|ADJCHANGE' /var/log/frr/frr.log /var/log/syslog")),
-		}
-		if e.detail != nil {
-			f.Evidence = append(f.Evidence, seen(e.Device, showNeighbor(e.Port), "last reset: %s %s", e.detail.Reason, e.detail.Notification))
-		}
-		return f
-	})
-}
-
-func unplanned(v *view) []Finding {
-	return v.answeringDevices(func(d *model.Device, said *observe.Device) *Finding {
-		for _, p := range said.Peers {
-			if !slices.ContainsFunc(v.plan.Sessions, func(s model.Session) bool { return s.Device == d.Name && s.Port == p.Key }) {
-				return &Finding{
-					Port: p.Key, Confidence: Possible, Message: fmt.Sprintf("%s has a BGP neighbor %s that is not in the plan", d.Name, p.Key),
-					Evidence: []Evidence{seen(d.Name, "vtysh -c 'show bgp summary json'", "%s is %s, AS %d", p.Key, p.State, p.ASN)},
-					Remedy:   do("add it to fabric.yaml, or push to take it out"),
-				}
-			}
-		}
-		return nil
 	})
 }

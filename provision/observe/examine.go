@@ -162,7 +162,7 @@ func readEvidence(out []byte, at time.Time) (*Evidence, error) {
 			}
 		}
 		if text := said["show interface"]; len(text) > 0 {
-			e.advertised(ParseInterfaces(text, string(bytes.TrimSpace(part["date"]))))
+			e.Told(ParseInterfaces(text, string(bytes.TrimSpace(part["date"]))))
 		}
 	}
 	for name, text := range part {
@@ -173,8 +173,8 @@ func readEvidence(out []byte, at time.Time) (*Evidence, error) {
 	return e, nil
 }
 
-// advertised adds what zebra says to what the kernel said.
-func (e *Evidence) advertised(zebra []Link) {
+// Told adds what zebra says of the interfaces to what the kernel said.
+func (e *Evidence) Told(zebra []Link) {
 	for _, z := range zebra {
 		for i := range e.Links {
 			if l := &e.Links[i]; l.Name == z.Name {
