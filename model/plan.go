@@ -18,6 +18,7 @@ type Plan struct {
 	Services   []netip.Prefix `json:"-"`
 	Management Management     `json:"-"`
 	Kubernetes Kubernetes     `json:"-"`
+	Findings   []Finding      `json:"-"` // what Validate says of it, for documents; whoever validates puts it here
 
 	index    map[string]int // device name to its place in Devices
 	findings []Finding      // what could not be planned

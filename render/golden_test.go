@@ -55,8 +55,9 @@ func planOf(t testing.TB, name string, text []byte) *model.Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, findings := model.NewPlan(f)
-	for _, finding := range findings {
+	p, _ := model.NewPlan(f)
+	p.Findings = model.Validate(f, p)
+	for _, finding := range p.Findings {
 		if finding.Severity == model.Error {
 			t.Fatalf("%s: %s", name, finding.Message)
 		}

@@ -40,7 +40,11 @@ type report struct {
 	SVG            template.HTML // of diagram, which holds nothing but plainWords
 	Mermaid        string
 	Racks, Serials bool // some device has one
+	Findings       []reportFinding
 }
+
+// reportFinding is what validation says, with its place in fabric.yaml.
+type reportFinding struct{ Severity, Message, Remedy, Place string }
 
 // reportDevice is one device with its files, or with the reason why there are
 // none.
@@ -69,6 +73,13 @@ func reportOf(p *model.Plan, devices []string) (*report, error) {
 	r := &report{
 		Name: p.Name, Summary: d.Summary, Pods: p.Pods, Services: p.Services,
 		Cables: cables(p, devices), SVG: template.HTML(svg), Mermaid: string(mermaid),
+	}
+	for _, f := range p.Findings {
+		place := f.Path
+		if f.Line > 0 {
+			place = strings.TrimSpace(fmt.Sprintf("fabric.yaml:%d %s", f.Line, f.Path))
+		}
+		r.Findings = append(r.Findings, reportFinding{fmt.Sprint(f.Severity), f.Message, f.Remedy, place})
 	}
 	seen := map[model.End]bool{}
 	for d := range chosen(p, devices) {
@@ -114,6 +125,26 @@ func (d reportDevice) PodNets() string {
 		text += " (nominal)"
 	}
 	return text
+}
+
+// Text is a finding's message as Markdown shows it: no letter of it is markup.
+func (f reportFinding) Text() string { return plainMarkdown(f.Message) }
+
+// Advice is its remedy, likewise.
+func (f reportFinding) Advice() string { return plainMarkdown(f.Remedy) }
+
+// Where is its place, likewise.
+func (f reportFinding) Where() string { return plainMarkdown(f.Place) }
+
+func plainMarkdown(s string) string {
+	var out strings.Builder
+	for _, r := range strings.Join(strings.Fields(s), " ") {
+		if strings.ContainsRune("\\`*_{}[]<>()#|!~&", r) {
+			out.WriteByte('\\')
+		}
+		out.WriteRune(r)
+	}
+	return out.String()
 }
 
 func joined(all []netip.Prefix) string {

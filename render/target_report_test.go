@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"golang.org/x/net/html"
+
+	"closup/model"
 )
 
 // reportProblems is what is wrong with a page: links that lead nowhere or out
@@ -117,11 +119,36 @@ func TestReportText(t *testing.T) {
 	for name, text := range cases(t) {
 		p := planOf(t, name, text)
 		md := fileOf(t, p, "report", "report.md")
-		if gone := lost(md); len(gone) > 0 || strings.Count(md, "](#") != 5+len(p.Devices) {
+		if gone := lost(md); len(gone) > 0 || strings.Count(md, "](#") != 6+len(p.Devices) {
 			t.Errorf("%s: links lead nowhere: %v", name, gone)
 		}
 		if len(lost(strings.Replace(md, "## Cabling", "## Cables", 1))) != 1 {
 			t.Errorf("%s: a lost heading is not noticed", name)
+		}
+	}
+}
+
+// TestReportFindings: what validation says is in the report, and whatever the
+// operator wrote that it quotes, it stays text.
+func TestReportFindings(t *testing.T) {
+	p := planOf(t, "article", cases(t)["article"])
+	const bad = "a|b\n[c](#d) <img src=x> `e` **f**"
+	p.Findings = []model.Finding{{Severity: model.Error, Path: "nodes[0].rack", Line: 7, Message: bad, Remedy: "write " + bad}}
+	page, md := fileOf(t, p, "report", "report.html"), fileOf(t, p, "report", "report.md")
+	for _, problem := range reportProblems(page) {
+		t.Error(problem)
+	}
+	if !strings.Contains(page, `<b class="error">error</b>`) || !strings.Contains(page, "fabric.yaml:7 nodes[0].rack") || strings.Contains(page, "<img") {
+		t.Error("the finding is not in the page, or is more than text")
+	}
+	const want = "| error | a\\|b \\[c\\]\\(\\#d\\) \\<img src=x\\> \\`e\\` \\*\\*f\\*\\* | write a\\|b "
+	if !strings.Contains(md, "\n"+want) || strings.Contains(md, "](#d)") {
+		t.Errorf("the finding is not in the text, or is more than that:\n%s", md[:800])
+	}
+	p.Findings = nil
+	for _, name := range []string{"report.html", "report.md"} {
+		if text := fileOf(t, p, "report", name); !strings.Contains(text, "None: every rule of") {
+			t.Errorf("%s does not say that nothing was found", name)
 		}
 	}
 }

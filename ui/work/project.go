@@ -98,6 +98,7 @@ func (p *Project) replan() {
 	p.Fabric = fabric
 	p.Plan, _ = model.NewPlan(fabric)
 	p.Findings = model.Validate(fabric, p.Plan)
+	p.Plan.Findings = p.Findings
 }
 
 // Set gives the key at path ("asn.leafs", "leafs[0].name") a value written as
