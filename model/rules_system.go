@@ -10,8 +10,6 @@ var systemRules = []Rule{
 	{"platform-network", Error, "What owns the interfaces is something that the platform has.", platformNetwork},
 	{"platform-router", Error, "The router can run on the platform.", platformRouter},
 	{"platform-role", Warning, "A switch's system belongs on switches.", platformRole},
-	{"platform-release", Error, "The platform is in the release: NVUE came with Cumulus Linux 5.0.", platformRelease},
-	{"platform-mtu", Error, "SONiC's ports take an MTU of at most 9216.", platformMTU},
 	{"quagga-bfd", Error, "Quagga speaks no BFD.", quaggaBFD},
 	{"timers-order", Error, "The hold time is longer than the keepalive interval, or every session flaps.", timersOrder},
 	{"timers-ratio", Warning, "A hold time below three keepalives ends a session when one or two are lost (RFC 4271 4.4).", timersRatio},
@@ -93,29 +91,6 @@ func platformRole(v *view, found say) {
 		return platform, slices.Contains(switchSystems, platform)
 	}) {
 		found(v.setting(g.devices[0], "platform"), fmt.Sprintf("%s: %s is a switch's system, and these are nodes", some(v.names(g.devices)), g.key), "write platform: ubuntu, or what the nodes run")
-	}
-}
-
-func platformRelease(v *view, found say) {
-	for _, g := range groupBy(v.all(), func(i int) (string, bool) {
-		d := &v.p.Devices[i]
-		return d.Release, d.Platform == "nvue" && d.Release != "" && CompareReleases(d.Release, FirstNVUE) < 0
-	}) {
-		found(v.setting(g.devices[0], "release"), fmt.Sprintf("%s: Cumulus Linux %s has no NVUE", some(v.names(g.devices)), g.key),
-			"write platform: cumulus, or the release "+FirstNVUE+" or later that runs there")
-	}
-}
-
-func platformMTU(v *view, found say) {
-	most := max(v.f.MTU.Fabric, v.f.MTU.Nodes)
-	var with []int
-	for i := range v.p.Devices {
-		if v.p.Devices[i].Platform == "sonic" && most > MaxMTUSonic {
-			with = append(with, i)
-		}
-	}
-	if len(with) > 0 {
-		found(where{path: "mtu"}, fmt.Sprintf("%s run SONiC, and its ports take %d bytes at most, not %d", some(v.names(with)), MaxMTUSonic, most), fmt.Sprintf("write mtu: %d or less", MaxMTUSonic))
 	}
 }
 

@@ -25,7 +25,7 @@ type where struct {
 
 // Rules is every rule, in the order in which people meet the subjects.
 func Rules() []Rule {
-	return slices.Concat(nameRules, asnRules, sharingRules, prefixRules, cableRules, shapeRules, outsideRules, capacityRules, systemRules)
+	return slices.Concat(nameRules, asnRules, sharingRules, prefixRules, cableRules, shapeRules, outsideRules, capacityRules, systemRules, platformRules)
 }
 
 // Validate says everything that the rules have to say of a fabric and of what
