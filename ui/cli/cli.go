@@ -51,6 +51,7 @@ var commands = []func(*env) *cobra.Command{
 	pushCommand,
 	statusCommand,
 	diagnoseCommand,
+	traceCommand,
 	manCommand,
 	versionCommand,
 	guardCommand,

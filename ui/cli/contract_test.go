@@ -27,6 +27,13 @@ var contract = map[string]string{
 		"routes": [{"device": "", "prefix": "", "expected_paths": 0, "actual_paths": 0, "state": ""}],
 		"summary": {"sessions_expected": 0, "sessions_established": 0, "routes_expected": 0, "routes_ok": 0,
 			"routes_pending": 0, "devices_unreachable": 0}}`,
+	"diagnose": `{
+		"findings": [{"device": "", "port": "", "peer": "", "cause": "", "confidence": "", "message": "",
+			"evidence": [{"device": "", "command": "", "output": ""}],
+			"remedy": {"message": "", "commands": [{"device": "", "command": ""}]}}]}`,
+	"trace": `{
+		"address": "", "prefix": "", "owner": {"device": "", "rack": "", "leafs": [""]},
+		"from": [{"device": "", "as_path": [0], "devices": [""], "predicted": true, "actual": true}]}`,
 }
 
 // keeps sees that a document keeps to the contract.

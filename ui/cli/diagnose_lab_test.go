@@ -12,6 +12,7 @@ import (
 	"closup/lab"
 	"closup/model"
 	"closup/provision/diagnose"
+	"closup/provision/observe"
 )
 
 // withinFault is how soon after a break its cause must stand first.
@@ -21,6 +22,7 @@ const withinFault = 15 * time.Second
 func (b *bench) diagnose(args ...string) []diagnose.Finding {
 	b.Helper()
 	out, errs, code := b.run(append([]string{"diagnose", "--lab", "-o", "json"}, args...)...)
+	keeps(b, "diagnose", out)
 	var doc struct{ Findings []diagnose.Finding }
 	if err := json.Unmarshal([]byte(out), &doc); err != nil {
 		b.Fatalf("status %d, %v in %s%s", code, err, out, errs)
@@ -94,6 +96,22 @@ func TestDiagnoseLab(t *testing.T) {
 	}
 	healthy("right after a push")
 	b.converged(30 * time.Second)
+
+	document, _ := b.ok("trace", "--lab", "-o", "json", "10.233.65.7")
+	keeps(b, "trace", document)
+	var trace observe.Trace
+	if err := json.Unmarshal([]byte(document), &trace); err != nil {
+		b.Fatal(err)
+	}
+	if trace.Owner.Device != "k8s2" || len(trace.From) != 5 {
+		t.Errorf("%+v", trace)
+	}
+	for _, row := range trace.From {
+		if !row.Predicted || !row.Actual {
+			t.Errorf("%+v", row)
+		}
+	}
+	b.ends(statusError, "trace", "--lab", "192.0.2.1")
 
 	made := map[string]model.End{}
 	for _, args := range [][]string{{"mtu", "leaf1:swp1"}, {"not-forwarding", "spine1"}, {"route-map-lost", "leaf2"}, {"ipv6-off", "k8s3:eth1"}} {

@@ -2,9 +2,11 @@ package work
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"closup/provision/diagnose"
+	"closup/provision/observe"
 )
 
 // secondLook is how long a link that may be flapping is watched.
@@ -30,4 +32,18 @@ func (p *Project) Diagnose(ctx context.Context, inLab bool) ([]diagnose.Finding,
 		return nil, ctx.Err()
 	}
 	return diagnose.Find(p.Plan, s), nil
+}
+
+// TraceTo asks every device once and follows an address.
+func (p *Project) TraceTo(ctx context.Context, inLab bool, address netip.Addr) (observe.Trace, error) {
+	w, err := p.watcher(inLab)
+	if err != nil {
+		return observe.Trace{}, err
+	}
+	defer w.Close()
+	s := w.observer.Round(ctx)
+	if ctx.Err() != nil {
+		return observe.Trace{}, ctx.Err()
+	}
+	return observe.TraceTo(p.Plan, w.routes, s, address)
 }
