@@ -40,6 +40,15 @@ var explained = []struct {
 }{
 	{"/etc/frr/frr.conf", frrLines},
 	{"/etc/network/interfaces", interfaceLines},
+	{"/etc/netplan/90-closup.yaml", netplanLines},
+	{".network", networkLines},
+	{".netdev", networkLines},
+	{"/etc/systemd/networkd.conf.d/90-closup.conf", networkdLines},
+	{"/etc/sysctl.d/90-closup.conf", sysctlLines},
+	{"/etc/frr/daemons", daemonLines},
+	{"/etc/hosts", hostsLines},
+	{"/etc/hostname", hostnameLines},
+	{"/kubelet.service.d/90-closup.conf", kubeletLines},
 }
 
 // explanation is what one form of line means. In the sentence, ${1} is what the
@@ -53,8 +62,8 @@ type explanation struct {
 }
 
 // Explain gives each line of a device's file its reason; a line that closup
-// does not know has an empty one. Only frr.conf and interfaces are known; of
-// another file it is nil.
+// does not know has an empty one. Of a file without a table of
+// lines it is nil.
 func Explain(f *model.Fabric, p *model.Plan, d *model.Device, path string, body []byte) []Reason {
 	for _, e := range explained {
 		if !strings.HasSuffix(path, e.path) {
@@ -89,11 +98,11 @@ func newExplainer(f *model.Fabric, p *model.Plan, d *model.Device) *explainer {
 	return x
 }
 
-var sectionHead = regexp.MustCompile(`^(?:iface|auto|route-map) (\S+)`)
+var sectionHead = regexp.MustCompile(`^(?:(?:iface|auto|route-map) (\S+)|Name=(\S+)$|    ([^\s:]+):$)`)
 
 func (x *explainer) line(table []explanation, line string) Reason {
 	if m := sectionHead.FindStringSubmatch(line); m != nil {
-		x.section = m[1]
+		x.section = m[1] + m[2] + m[3] // of which one is not empty
 	}
 	for _, e := range table {
 		form := forms()[e.form]
@@ -167,6 +176,7 @@ const (
 	keyLoopback = "{loopback}"
 	keyName     = "{name}"
 	keyLink     = "{link}" // the cable, or the outside peer, of the line's first group or of the section
+	keyHost     = "{host}" // the loopback of the device that the line's second group names
 	keyMTU      = "{mtu}"
 	keyPeers    = "{peers}"
 	keyPrefix   = "{prefix}" // what the prefix of a list's rule comes from
@@ -184,6 +194,9 @@ func (x *explainer) keyOf(key string, m []string) (string, int) {
 		key = x.own("loopback", "loopbacks."+role)
 	case keyName:
 		key = x.spec.Path + ".name"
+	case keyHost:
+		d, _ := x.p.Device(m[2])
+		return newExplainer(x.f, x.p, d).keyOf(keyLoopback, nil)
 	case keyPeers:
 		key = x.spec.Path + ".peers"
 	case keyMTU:

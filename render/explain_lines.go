@@ -9,7 +9,7 @@ import (
 
 const (
 	frrBGP    = "FRR manual, BGP"
-	frrBasic  = "FRR manual, Basic Setup"
+	frrBasic  = "FRR manual, Basic Commands"
 	frrFilter = "FRR manual, Filtering"
 	frrMaps   = "FRR manual, Route Maps"
 	frrZebra  = "FRR manual, Zebra"
@@ -44,7 +44,7 @@ var frrLines = []explanation{
 	{form: ` neighbor (\S+) description .+`, why: "Says to people where {whom} lead; BGP does not read it.", source: frrBGP},
 	{form: ` neighbor (\S+) bfd`, why: "Watches {whom} with BFD, which notices within a second that a path is dead though the link is up.", source: "RFC 5880; RFC 5882", key: "bfd"},
 	{form: ` neighbor (\S+) timers (\d+) (\d+)`, why: "On {whom}, says every ${2} s that it is alive, and gives a peer up after ${3} s of silence.", source: "RFC 4271 4.4, 6.5", key: "timers"},
-	{form: ` neighbor (\S+) timers connect (\d+)`, why: "On {whom}, waits ${2} s before it tries again to connect.", source: "RFC 4271 8.2.1", key: "timers"},
+	{form: ` neighbor (\S+) timers connect (\d+)`, why: "On {whom}, waits ${2} s before it tries again to connect.", source: "RFC 4271 8, 10", key: "timers"},
 	{form: ` neighbor (\S+) interface peer-group (\S+)`, why: "Opens {whom} without an address on either end: router advertisements tell the peer's link-local one, and IPv4 routes take it as their next hop.", source: "RFC 8950; RFC 4861 6", key: keyLink},
 	{form: ` neighbor (\S+) peer-group (\S+)`, why: "Puts {whom} under the rules of the group ${2}.", source: frrBGP, key: keyLink},
 
@@ -72,7 +72,7 @@ var frrLines = []explanation{
 var interfaceLines = []explanation{
 	{form: `# closup: .+`, why: "Says to people what the stanza below is for.", source: ifupdown},
 	{form: `auto (\S+)`, why: "Brings ${1} up at boot and at every reload.", source: ifupdown},
-	{form: `iface lo inet loopback`, why: "The loopback, which is up while any link is.", source: ifupdown},
+	{form: `iface lo inet loopback`, why: "The loopback, which is up whatever happens to the links.", source: ifupdown},
 	{form: `iface (\S+)`, why: "The port to ", find: portWhy, source: "RFC 4291 2.5.6; " + ifupdown, key: keyLink},
 	{form: ` +address (\S+/(?:32|128))`, find: loopbackWhy, source: "RFC 7938 5.2.3", key: keyLoopback},
 	{form: ` +address (\S+)`, find: addressWhy, source: ifupdown, key: keyPeers},

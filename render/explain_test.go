@@ -1,6 +1,7 @@
 package render_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -8,8 +9,10 @@ import (
 	"closup/render"
 )
 
-// TestEveryLineHasAReason: each line of every frr.conf and interfaces of every
-// case has a sentence and a source, and a key of fabric.yaml stands in the line
+// explained are the ends of the paths whose lines have reasons.
+var explained = []string{"frr.conf", "interfaces", "netplan/90-closup.yaml", ".network", ".netdev", "networkd.conf.d/90-closup.conf", "sysctl.d/90-closup.conf", "daemons", "/etc/hosts", "/etc/hostname", "kubelet.service.d/90-closup.conf"}
+
+// TestEveryLineHasAReason: each line of each of these files of every case has a sentence and a source, and a key of fabric.yaml stands in the line
 // that is named.
 func TestEveryLineHasAReason(t *testing.T) {
 	for name, text := range cases(t) {
@@ -27,7 +30,7 @@ func TestEveryLineHasAReason(t *testing.T) {
 			}
 			for _, a := range files {
 				reasons := render.Explain(f, p, d, a.Path, a.Body)
-				if known := strings.HasSuffix(a.Path, "frr.conf") || strings.HasSuffix(a.Path, "interfaces"); known != (reasons != nil) {
+				if known := slices.ContainsFunc(explained, func(end string) bool { return strings.HasSuffix(a.Path, end) }); known != (reasons != nil) {
 					t.Errorf("%s: reasons for %s: %t, want %t", name, a.Path, reasons != nil, known)
 				}
 				lines := strings.Split(strings.TrimSuffix(string(a.Body), "\n"), "\n")
@@ -90,6 +93,25 @@ links:
 		{"leaf1", "/etc/network/interfaces", "auto swp51\niface swp51\n", "    address 10.1.1.1/32", ""},
 		{"leaf1", "/etc/network/interfaces", "", "iface swp99", ""},
 		{"leaf1", "/etc/network/interfaces", "", "    post-up reboot", ""},
+
+		{"leaf1", "/etc/sysctl.d/90-closup.conf", "", "net.ipv6.conf.swp51.accept_ra = 0", "fabric.yaml:14 links"},
+		{"leaf1", "/etc/sysctl.d/90-closup.conf", "", "net.ipv6.conf.swp99.accept_ra = 0", ""},
+		{"leaf1", "/etc/sysctl.d/90-closup.conf", "", "net.ipv6.conf.swp51.accept_ra = 1", ""},
+		{"leaf1", "/etc/hosts", "", "10.1.1.1 leaf1", "own name leads to its loopback"},
+		{"leaf1", "/etc/hosts", "", "10.1.1.2 leaf2", "fabric.yaml:8 loopbacks.leafs"},
+		{"leaf1", "/etc/hosts", "", "10.1.1.2 leaf1", ""},
+		{"leaf1", "/etc/hosts", "", "10.1.1.1 strangers", ""},
+		{"leaf1", "/etc/hostname", "", "leaf2", ""},
+		{"leaf1", "/etc/frr/daemons", "", "bfdd=no", "bfd is left out"},
+		{"leaf1", "/etc/frr/daemons", "", "ospfd=yes", ""},
+		{"leaf1", "/etc/netplan/90-closup.yaml", "    swp51:\n", "      mtu: 9216", "mtu is left out"},
+		{"leaf1", "/etc/netplan/90-closup.yaml", "", "    swp99:", ""},
+		{"leaf1", "/etc/netplan/90-closup.yaml", "    lo:\n", `        - "10.1.1.1/32"`, "fabric.yaml:8 loopbacks.leafs"},
+		{"leaf1", "/etc/netplan/90-closup.yaml", "    swp51:\n", `        - "10.1.1.1/32"`, ""},
+		{"leaf1", "/etc/systemd/network/10-closup-lo.network", "Name=lo\n", "Address=10.1.1.1/32", "fabric.yaml:8 loopbacks.leafs"},
+		{"leaf1", "/etc/systemd/network/10-closup-fabric.network", "", "Name=swp99", ""},
+		{"leaf1", "/etc/systemd/system/kubelet.service.d/90-closup.conf", "", "Environment=KUBELET_EXTRA_ARGS=--node-ip=10.1.1.1", "fabric.yaml:8"},
+		{"leaf1", "/etc/systemd/system/kubelet.service.d/90-closup.conf", "", "Environment=KUBELET_EXTRA_ARGS=--node-ip=10.1.1.2", ""},
 	} {
 		d, _ := p.Device(c.device)
 		reasons := render.Explain(f, p, d, c.path, []byte(c.before+c.line+"\n"))

@@ -24,7 +24,7 @@ func (s *previewScreen) explain() tea.Cmd {
 	s.reading, s.diffing = true, false
 	s.cursor = list{at: s.scroll.top, top: s.scroll.top}
 	if s.file < len(s.files) && s.reasonsOf(s.files[s.file]) == nil {
-		return say(dim, "frr.conf and interfaces have reasons; %s has none", s.name)
+		return say(dim, "the files of devices have reasons; %s has none", s.name)
 	}
 	return nil
 }
@@ -40,7 +40,7 @@ func (s *previewScreen) reason(w int) []string {
 	if s.file < len(s.files) {
 		reasons := s.reasonsOf(s.files[s.file])
 		if reasons == nil {
-			text = "Only frr.conf and interfaces say why their lines are there."
+			text = "Only the files of devices say why their lines are there."
 		} else if s.cursor.at < len(reasons) && reasons[s.cursor.at].Why != "" {
 			text = reasons[s.cursor.at].String()
 		}

@@ -21,7 +21,7 @@ type explainedLine struct {
 	KeyAt  int    `json:"key_line"` // 0: the key is left out
 }
 
-// explain prints frr.conf and interfaces of the named devices (none named: all)
+// explain prints the files of the named devices (none named: all)
 // with the reason for each line.
 func (e *env) explain(p *work.Project, devices []string) error {
 	rows := []explainedLine{}

@@ -46,7 +46,7 @@ func renderCommand(e *env) *cobra.Command {
 		Short: "Print or write the generated files",
 		Long: `render prints every generated file below a line that names it. With --out it
 writes them there: frr.conf of leaf1 lies at OUT/leaf1/etc/frr/frr.conf.
---explain says below each line of frr.conf and interfaces why it is there.`,
+--explain says below each line of a device's files why it is there.`,
 		Example: `  closup render --device leaf1
   closup render --device leaf1 --explain
   closup render --out files`,
@@ -92,7 +92,7 @@ writes them there: frr.conf of leaf1 lies at OUT/leaf1/etc/frr/frr.conf.
 	f.StringVar(&target, "target", render.Targets[0].Name, "what to generate")
 	f.StringSliceVar(&devices, "device", nil, "of these devices and no others")
 	f.StringVar(&out, "out", "", "write the files below this folder")
-	f.BoolVar(&explain, "explain", false, "say why each line of frr.conf and interfaces is there")
+	f.BoolVar(&explain, "explain", false, "say why each line is there")
 	_ = cmd.RegisterFlagCompletionFunc("device", e.completeDevices)
 	_ = cmd.RegisterFlagCompletionFunc("target", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		var names []string
