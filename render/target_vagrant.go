@@ -192,6 +192,9 @@ func vagrantCommon() ([]byte, error) {
 // vagrantDevice is the file of one machine: its ports, and the files that make
 // it its device.
 func vagrantDevice(p *model.Plan, d *model.Device, ports []vagrantPort) ([]byte, error) {
+	if port := d.Management.Port; port != "" && !model.SafeInterface(port) {
+		return nil, fmt.Errorf("%q, the management port of %s, cannot be the name of an interface", port, d.Name)
+	}
 	box, network := vagrantBoxOf(d)
 	artifacts, err := Device(p, standIn(d, box.Platform, network, "frr"))
 	if err != nil {
