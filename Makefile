@@ -41,8 +41,8 @@ bench: ## benchmarks that need no root
 bench-lab: needs build ## seconds of `lab up` and of push to all Established, on real FRR
 	$(GO) test -run '^$$' -bench Lab -benchtime 3x -timeout 10m $(if $(AS_ROOT),-exec "$(AS_ROOT)") ./ui/cli
 
-diagnose-matrix: needs ## every fault of the lab on two fabrics, and whether diagnose names it
-	CLOSUP_MATRIX=1 $(GO) test -count=1 -run TestDiagnoseMatrix -v -timeout 40m $(if $(AS_ROOT),-exec "$(AS_ROOT)") ./ui/cli
+diagnose-matrix: needs-test ## every fault of the lab on two fabrics, and whether diagnose names it
+	CLOSUP_MATRIX=1 $(GO) test -count=1 -run 'TestDiagnose(Matrix|Generations)' -v -timeout 40m $(if $(AS_ROOT),-exec "$(AS_ROOT)") ./ui/cli
 
 fuzz: ## a short run of every fuzz target
 	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \

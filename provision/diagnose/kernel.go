@@ -142,6 +142,7 @@ func notInKernel(v *view) []Finding {
 		if len(lost) > 0 {
 			f.Message = fmt.Sprintf("%s knows %s by BGP, and the kernel has no route for it (%d in all)", d.Name, lost[0], len(lost))
 		} else {
+			f.Confidence = Possible // nothing is lost, and zebra may put it right
 			f.Message = fmt.Sprintf("%s knows %s by several paths, and the kernel uses fewer of them (%d in all)", d.Name, thin[0], len(thin))
 		}
 		first := slices.Concat(lost, thin)[0]

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -199,9 +200,22 @@ func (b *bench) judge(p planJSON, fault lab.Fault) (verdict, detail string) {
 	defer func() {
 		b.ok("lab", "mend")
 		b.converged(60 * time.Second)
-		for end := time.Now().Add(30 * time.Second); len(sure(b.diagnose())) > 0; {
+		for end := time.Now().Add(30 * time.Second); ; {
+			left := sure(b.diagnose())
+			if len(left) == 0 {
+				return
+			}
 			if time.Now().After(end) {
-				b.Fatalf("%s: after mending: %s", fault.Name, brief(b.diagnose()))
+				b.Fatalf("%s: after mending: %s", fault.Name, brief(left))
+			}
+			// zebra 8.4 may be left with routes that the kernel refused when a
+			// link came and went. That is a fault too, but not the one here.
+			for _, f := range left {
+				if f.Cause == "not-in-kernel" {
+					b.Logf("after mending %s: %s", fault.Name, f.Message)
+					b.inside(f.Device, "/usr/lib/frr/frrinit.sh restart </dev/null >/dev/null 2>&1")
+					b.converged(60 * time.Second)
+				}
 			}
 		}
 	}()
@@ -237,4 +251,68 @@ func (b *bench) brokenNow() (all []lab.Broken, err error) {
 		err = json.Unmarshal(data, &all)
 	}
 	return all, err
+}
+
+// TestDiagnoseGenerations makes the same faults on FRR 7.5, 8.4 and 10.3 in one
+// lab, on all three at once: the findings are the same. It is a part of `make
+// diagnose-matrix`.
+func TestDiagnoseGenerations(t *testing.T) {
+	if os.Getenv("CLOSUP_MATRIX") == "" {
+		t.Skip("`make diagnose-matrix` runs it")
+	}
+	needLab(t)
+	roots := cmp.Or(os.Getenv("CLOSUP_ROOTS"), "/var/cache/closup/roots")
+	for _, suite := range []string{"bullseye", "trixie"} {
+		if _, err := os.Stat(roots + "/" + suite); err != nil {
+			skip(t, err.Error()+"; .ci/roots makes it")
+		}
+	}
+	b := newBench(t, "reference")
+	p := b.plan()
+	b.labUp("--root", "*01="+roots+"/bullseye", "--root", "*03="+roots+"/trixie")
+	b.push(statusOK)
+	b.converged(90 * time.Second)
+	for end := time.Now().Add(30 * time.Second); ; {
+		found := b.diagnose()
+		if claims := sure(found); len(claims) > 0 {
+			t.Errorf("healthy, and claimed is %s", brief(claims))
+		}
+		if len(found) == 0 {
+			break
+		}
+		if time.Now().After(end) {
+			t.Errorf("still %s", brief(found))
+			break
+		}
+	}
+	for _, name := range []string{
+		"session-shutdown", "session-removed", "remote-as", "password", "max-prefix", "route-map-lost", "filter-in",
+		"not-redistributed", "mtu", "ipv6-off", "link-local-gone", "crossed-cables", "not-forwarding", "loopback-lost",
+	} {
+		fault, _ := lab.FindFault(name)
+		var made []model.End
+		begin := time.Now()
+		for _, device := range []string{"leaf01", "leaf02", "leaf03"} {
+			made = append(made, b.broken(name, device))
+		}
+		var missed []string
+		for time.Since(begin) < 2*withinFault {
+			found := b.diagnose()
+			missed = nil
+			for _, at := range made {
+				if !slices.ContainsFunc(found, func(f diagnose.Finding) bool { return names(p, f, fault, at) }) {
+					missed = append(missed, at.String())
+				}
+			}
+			if len(missed) == 0 {
+				t.Logf("%-20s on all three in %.1f s: %s", name, time.Since(begin).Seconds(), brief(found))
+				break
+			}
+		}
+		if len(missed) > 0 {
+			t.Errorf("%s is not named at %s: %s", name, missed, brief(b.diagnose()))
+		}
+		b.ok("lab", "mend")
+		b.converged(60 * time.Second)
+	}
 }

@@ -74,13 +74,13 @@ func newBench(t testing.TB, preset string) *bench {
 }
 
 // labUp starts the lab, and sees at the end that nothing is left of it.
-func (b *bench) labUp() {
+func (b *bench) labUp(args ...string) {
 	b.Helper()
 	b.Cleanup(func() {
 		b.run("lab", "down")
 		b.gone()
 	})
-	b.ok("lab", "up")
+	b.ok(append([]string{"lab", "up"}, args...)...)
 	host := b.record().Devices[0].Host
 	out, err := exec.Command("ip", "-o", "route", "get", host).Output()
 	if err != nil {
