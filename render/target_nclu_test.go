@@ -184,6 +184,28 @@ func TestNCLUControl(t *testing.T) {
 	}
 }
 
+// TestNCLUTakes: the forms that the vendor's guides show, whatever closup prints
+// of them.
+func TestNCLUTakes(t *testing.T) {
+	for line, fact := range map[string]string{
+		"hostname spine07":                                                  "hostname spine07",
+		"loopback lo ip address 192.0.2.1/32":                               "iface lo address 192.0.2.1/32",
+		"interface swp3 ipv6 address 2001:db8::21/64":                       "iface swp3 address 2001:db8::21/64",
+		"interface swp1.300 ip address 198.51.100.254/24":                   "iface swp1.300 has the VLAN 300",
+		"interface swp51":                                                   "iface swp51 is a port",
+		"routing prefix-list ipv4 DEFAULT seq 5 permit 0.0.0.0/0":           "list DEFAULT 5 permit 0.0.0.0/0",
+		"routing route-map NO-LAN deny 10 match ip address prefix-list LAN": "map NO-LAN 10 deny",
+		"bgp autonomous-system 65020":                                       "asn 65020",
+		"bgp ipv6 unicast redistribute connected route-map LOCAL":           "v6 redistribute connected by LOCAL",
+	} {
+		m := newTold()
+		m.asn = "1"
+		if err := m.readNCLU([][]string{append([]string{"net", "add"}, strings.Fields(line)...), {"net", "commit"}}); err != nil || !m.facts[fact] {
+			t.Errorf("%q: %v, %v", line, err, m.facts)
+		}
+	}
+}
+
 // TestNCLUGrammar: what NCLU does not have is refused.
 func TestNCLUGrammar(t *testing.T) {
 	for _, line := range []string{

@@ -283,6 +283,31 @@ func TestNVUEGrammar(t *testing.T) {
 	}
 }
 
+// TestNVUETakes: the forms that the vendor's references show, whatever closup
+// prints of them.
+func TestNVUETakes(t *testing.T) {
+	for _, c := range []struct{ release, line, fact string }{
+		{"5.0", "interface lo ip address 192.0.2.1/32", "iface lo address 192.0.2.1/32"},
+		{"5.0", "router bgp autonomous-system 65199", "asn 65199"},
+		{"5.9", "vrf default router bgp path-selection multipath aspath-ignore on", "bestpath as-path multipath-relax"},
+		{"5.9", "vrf default router bgp neighbor swp51 remote-as external", "swp51 remote-as external"},
+		{"5.9", "vrf default router bgp neighbor swp51 address-family ipv4-unicast aspath allow-my-asn occurrences 5", "v4 swp51 allowas 5"},
+		{"5.9", "vrf default router bgp peer-group SPINES address-family ipv6-unicast prefix-limits inbound maximum 3000", "v6 SPINES at most 3000"},
+		{"5.9", "vrf default router bgp peer-group SPINES timers connection-retry 30", "SPINES connect 30"},
+		{"5.14", "vrf default router bgp address-family ipv4-unicast redistribute static enable on", "v4 redistribute static"},
+		{"5.15", "vrf default router bgp address-family ipv4-unicast redistribute connected state enabled", "v4 redistribute connected"},
+		{"5.15", "vrf default router bgp peer-group SPINES bfd state enabled", "SPINES bfd"},
+		{"5.15", "interface swp1 ipv6 address 2001:db8::1/64", "iface swp1 address 2001:db8::1/64"},
+		{"5.1", "router policy as-path-list LIST1 rule 100 aspath-exp _65102_", "path LIST1 100 regex _65102_"},
+		{"5.1", "router policy prefix-list LIST1 rule 1 match 198.51.100.0/24 max-prefix-len 30", "list LIST1 1 le 30"},
+	} {
+		m := newTold()
+		if err := m.readNVUE(c.release, []string{c.line}); err != nil || !m.facts[c.fact] {
+			t.Errorf("%s, %q: %v, %v", c.release, c.line, err, m.facts)
+		}
+	}
+}
+
 // flatten is a YAML tree as the words of `nv set`.
 func flatten(n *yaml.Node, path string) []string {
 	var out []string
