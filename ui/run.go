@@ -106,6 +106,16 @@ func (row *runRow) changes() (n int) {
 	return n
 }
 
+// drifted is how many devices somebody changed by hand.
+func (r *run) drifted() (n int) {
+	for i := range r.rows {
+		if rep := r.rows[i].report; rep != nil && rep.Drift != "" {
+			n++
+		}
+	}
+	return n
+}
+
 // resultTone and resultGlyph show how a device ended.
 func (row *runRow) resultTone() tone {
 	if row.report == nil {

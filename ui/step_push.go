@@ -236,6 +236,8 @@ func (s *pushScreen) begin(dry bool, only map[string]bool) tea.Cmd {
 		s.why = err
 		return nil
 	}
+	// The confirmation told of what was changed by hand.
+	overwrite := !dry && s.run != nil && s.run.drifted() > 0
 	s.run = newRun(s.desk.newID(), dry, s.project.Plan, only, time.Time{})
 	s.stage, s.why, s.stale = pushing, nil, false
 	if dry {
@@ -245,7 +247,7 @@ func (s *pushScreen) begin(dry bool, only map[string]bool) tea.Cmd {
 	ctx, stop := context.WithCancel(s.desk.ctx)
 	s.stop = stop
 	s.refill()
-	o := work.PushOptions{Lab: s.inLab, DryRun: dry, Verbose: true}
+	o := work.PushOptions{Lab: s.inLab, DryRun: dry, Verbose: true, OverwriteDrift: overwrite}
 	for name := range only {
 		o.Only = append(o.Only, name)
 	}
@@ -284,10 +286,14 @@ func (s *pushScreen) ask() {
 	if s.desk.lab {
 		where = "device of the lab"
 	}
+	about := "Sessions of these devices may go down for a moment. To confirm, type the fabric's name."
+	if n := s.run.drifted(); n > 0 {
+		about = count(n, "device") + " changed by hand since the last push: that is overwritten. " + about
+	}
 	s.confirm = dialog{
 		title: "Change " + counted(s.run.tally()[push.Changed], where) + "?", open: true,
 		fields: []field{{
-			name: "name", label: "Fabric", about: "Sessions of these devices may go down for a moment. To confirm, type the fabric's name.", rule: "its name is " + name,
+			name: "name", label: "Fabric", about: about, rule: "its name is " + name,
 			check: func(v string) error {
 				if v != name {
 					return fmt.Errorf("type %s", name)

@@ -254,6 +254,9 @@ func (s *pushScreen) logLines() []cell {
 		return log
 	}
 	var lines []cell
+	for _, line := range wrapLines(row.report.Drift) {
+		lines = append(lines, cell{line, diffTone(line)})
+	}
 	for _, f := range row.report.Files {
 		if !f.Changed {
 			continue

@@ -32,8 +32,10 @@ var deviceEnv = []string{"PATH=" + devicePath, "HOME=/root", "USER=root", "LOGNA
 
 // bootScript is what a device does at a boot that is not its first, as the
 // services of a real one would. Its own sysctl files only: the distribution's
-// set what all devices share with the machine.
-const bootScript = `for f in /etc/sysctl.d/*.conf; do [ ! -r "$f" ] || sysctl -q -p "$f"; done
+// set what all devices share with the machine. What a push that was open at the
+// loss of power put there runs first.
+const bootScript = `[ ! -x /etc/rcS.d/S00closup-recover ] || /etc/rcS.d/S00closup-recover start
+for f in /etc/sysctl.d/*.conf; do [ ! -r "$f" ] || sysctl -q -p "$f"; done
 ifup -a
 [ ! -r /etc/frr/frr.conf ] || exec /usr/lib/frr/frrinit.sh start
 `

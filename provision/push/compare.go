@@ -17,6 +17,11 @@ func connect(ctx context.Context, d *device) error {
 	if err := d.plan(); err != nil {
 		return err
 	}
+	for _, id := range d.target.Open {
+		if err := d.resume(ctx, id); err != nil {
+			return err
+		}
+	}
 	var err error
 	for range 2 {
 		if d.found, err = d.look(ctx, asFound); err != nil {

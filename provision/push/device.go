@@ -30,6 +30,7 @@ type device struct {
 	ups     map[string]bool // peers whose session was Established before
 	spent   time.Duration
 
+	tries       int    // to lock it
 	blocked     error  // another push holds its lock
 	locked      bool   // its lock is held for this push
 	holder      string // the push that holds it instead

@@ -15,7 +15,9 @@ import (
 func lock(ctx context.Context, d *device) error {
 	s := d.script()
 	// Asked twice, because the answer was lost, it must not start twice.
-	s.WriteString("case $(cat \"$T/state\" 2>/dev/null) in '' | locked) rm -f \"$T/reason\"; begin || exit 65 ;; esac\nfollow staged\n")
+	d.tries++
+	s.line("try=%s", d.tries)
+	s.WriteString("[ \"$(cat \"$T/try\" 2>/dev/null)\" = $try ] || { rm -f \"$T/reason\"; echo $try >\"$T/try\"; begin || exit 65; }\nfollow staged\n")
 	j, err := d.follow(ctx, s, "ready")
 	switch {
 	case err != nil:

@@ -33,6 +33,11 @@ func stage(ctx context.Context, d *device) error {
 			}
 		}
 	}
+	var files strings.Builder
+	for _, f := range d.changed() {
+		fmt.Fprintf(&files, "%s %s\n", f.Unit, f.Path)
+	}
+	s.unpack("/files", []byte(files.String()))
 	s.unpack("/owner", []byte(d.push.owner()+"\n"))
 	s.unpack("/lay", []byte(d.lay()))
 	s.unpack("/job", []byte(d.job()))
@@ -57,7 +62,7 @@ func (p *push) owner() string {
 // inherits the lock, or a daemon would hold it for ever.
 func (d *device) launch() string {
 	s := detached(d.push, d.id)
-	s.WriteString(`said=$(flock -w 3 -o -E 75 "$B/lock" flock -n -o "$T/alive" sh "$T/job" run 2>&1)
+	s.WriteString(`said=$(flock -w 1 -o -E 75 "$B/lock" flock -w 5 -o "$T/alive" sh "$T/job" run 2>&1)
 got=$?
 if [ $got = 75 ]; then
 	{ cat "$B/owner"; holder=$(cat "$B/holder"); echo "$holder $(cat "$B/push/$holder/state")"; } >"$T/reason" 2>/dev/null

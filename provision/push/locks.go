@@ -10,13 +10,27 @@ import (
 // go.
 const contention = 15 * time.Second
 
+// patienceWith is how long to wait for a push that holds a device and is in that
+// state there. One that has ended, or is not known, is about to let go.
+func patienceWith(younger bool, state string) time.Duration {
+	switch state {
+	case "", "done", "rolled-back", "released":
+		return 2 * time.Second
+	case "staged", "ready":
+		if younger {
+			return contention
+		}
+	}
+	return 0
+}
+
 // lock takes the locks of all devices before anything starts on one. They are
 // asked at once, which takes one round trip for any number. Where two pushes
 // each hold what the other wants, the younger lets everything go and the older
 // waits for that: so one of them wins whole. Who finds a push that has begun
 // to change devices lets go.
 func (p *push) lock(ctx context.Context, devices []*device) {
-	deadline := time.Now().Add(contention)
+	begun := time.Now()
 	for {
 		p.each(devices, p.Parallel, func(d *device) {
 			if !d.locked {
@@ -29,8 +43,7 @@ func (p *push) lock(ctx context.Context, devices []*device) {
 			if d.blocked == nil {
 				continue
 			}
-			// A holder that says nothing of itself has just let go or begun.
-			if (d.holder == "" || d.holder > p.id) && (d.holderState == "" || d.holderState == "staged" || d.holderState == "ready" || d.holderState == "released") && time.Now().Before(deadline) {
+			if time.Since(begun) < patienceWith(d.holder > p.id, d.holderState) {
 				waits = true
 			} else {
 				lost = append(lost, d)

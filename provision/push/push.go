@@ -27,6 +27,14 @@ type Target struct {
 	Device    model.Device
 	Endpoint  model.Endpoint
 	Artifacts []render.Artifact
+	// Open are earlier pushes of the same operator that were cut off, the latest
+	// first. What they left on the device is ended before anything else.
+	Open []string
+	// Restore says that this is an earlier state and not the plan: its sessions
+	// are not asked for, and of its units only those in Sound must run what
+	// their files ask.
+	Restore bool
+	Sound   map[string]bool
 }
 
 // Options say how a push goes. The zero value is a careful real push.
@@ -47,6 +55,7 @@ type Options struct {
 	OverwriteDrift bool
 	// Who pushes, for those who find the device locked: "anna@ops1".
 	Who  string
+	ID   string // names the push on the devices; empty: NewID
 	What string // push or rollback, for the journal; empty: push
 	// Fabric is every device of the plan, so that the order heeds those that are
 	// not in this push. nil: the targets are all there are.

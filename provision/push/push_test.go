@@ -326,6 +326,22 @@ func TestSecondPushIsKeptOut(t *testing.T) {
 	if r := l.reports["leaf1"]; r.Result != Failed || !strings.Contains(r.Error, "another push") || b.read("etc/app.conf") != "old\n" {
 		t.Errorf("%q %q, the file is %q", r.Result, r.Error, b.read("etc/app.conf"))
 	}
+	// Another operator's push says whose it is.
+	must(t, os.MkdirAll(b.path("closup/push/20200101T000000-X"), 0o700))
+	b.write("closup/push/20200101T000000-X/state", "applying\n")
+	b.write("closup/push/20200101T000000-X/owner", "")
+	b.write("closup/holder", "20200101T000000-X\n")
+	b.write("closup/owner", "anna@ops1 since noon\n")
+	alive := exec.Command("flock", b.path("closup/push/20200101T000000-X/alive"), "cat")
+	in2, err := alive.StdinPipe()
+	must(t, err)
+	must(t, alive.Start())
+	l = s.push(t.Context(), Options{Units: []render.Unit{b.unit()}}, b.target("new\n"))
+	if r := l.reports["leaf1"]; r.Result != Failed || !strings.Contains(r.Error, "by anna@ops1 since noon") || b.read("etc/app.conf") != "old\n" {
+		t.Errorf("%q %q, the file is %q", r.Result, r.Error, b.read("etc/app.conf"))
+	}
+	must(t, in2.Close())
+	must(t, alive.Wait())
 	must(t, in.Close())
 	must(t, hold.Wait())
 }

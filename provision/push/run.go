@@ -68,15 +68,26 @@ func newPush(t provision.Transport, o Options, at place) *push {
 	if o.Sessions == 0 {
 		o.Sessions = defaultSessions
 	}
-	begun := time.Now()
+	if o.ID == "" {
+		o.ID = NewID()
+	}
 	return &push{
-		Options: o, place: at, transport: t, begun: begun, events: make(chan Event),
-		// By the time, so that of two pushes that want one device each knows
-		// which is the older.
-		id:    begun.UTC().Format("20060102T150405.000Z") + "-" + rand.Text()[:12],
+		Options: o, place: at, transport: t, begun: time.Now(), events: make(chan Event), id: o.ID,
 		dials: make(chan struct{}, handshakes),
 		live:  map[string]bool{}, failed: map[string]bool{},
 	}
+}
+
+// NewID names a push, by the time: so that of two pushes that want one device
+// each knows which is the older.
+func NewID() string {
+	return time.Now().UTC().Format("20060102T150405") + "-" + rand.Text()[:12]
+}
+
+// Undoing is the command that takes the push of that id back on a device's own
+// console, while it is not confirmed.
+func Undoing(id string) string {
+	return "sudo sh " + onDevice.home + "/push/" + id + "/job back"
 }
 
 // push is one run, as its devices share it.

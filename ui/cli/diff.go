@@ -64,6 +64,7 @@ type difference struct {
 	Name    string     `json:"name"`
 	Differs bool       `json:"differs"`
 	Files   []fileDiff `json:"files"`
+	Drift   string     `json:"drift"` // what was changed by hand since the last push
 	Error   string     `json:"error"`
 }
 
@@ -77,7 +78,7 @@ type fileDiff struct {
 func differences(reports []push.DeviceReport, context int) []difference {
 	list := []difference{}
 	for _, r := range reports {
-		d := difference{Name: r.Name, Files: []fileDiff{}, Error: r.Error}
+		d := difference{Name: r.Name, Files: []fileDiff{}, Drift: r.Drift, Differs: r.Drift != "", Error: r.Error}
 		for _, f := range r.Files {
 			d.Files = append(d.Files, fileDiff{f.Path, f.Changed, f.Change.Diff(context)})
 			d.Differs = d.Differs || f.Changed
@@ -105,6 +106,10 @@ func (e *env) printDiff(reports []push.DeviceReport, context int) error {
 // diffs composes every file that would change.
 func (e *env) diffs(out *page, reports []push.DeviceReport, context int) {
 	for _, r := range reports {
+		if r.Drift != "" {
+			out.printf("%s was changed by hand since the last push:\n", r.Name)
+			out.WriteString(e.paint.diff(r.Drift))
+		}
 		for _, f := range r.Files {
 			if f.Changed {
 				out.WriteString(e.paint.diff(f.Change.Diff(context)))

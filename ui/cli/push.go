@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,9 +26,15 @@ func pushCommand(e *env) *cobra.Command {
 		Short: "Bring the devices to their generated files",
 		Long: `push shows what would change on every device, asks, and applies it. Nothing is
 written before that. A second push changes nothing. The exit status is 3 where it
-was applied only in part.`,
+was applied only in part.
+
+A device keeps its old files on the disk until the push has seen it from a new
+connection; one that is lost takes its old configuration back by itself. What was
+changed by hand since the last push is shown and stops the push, unless
+--overwrite-drift says otherwise.`,
 		Example: `  closup push --lab
   closup push --only leaf1,leaf2 --dry-run
+  closup push --confirm 120s && closup status && closup confirm
   closup push --yes -o json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -43,6 +51,9 @@ was applied only in part.`,
 			if !yes && !o.DryRun && !e.canAsk() {
 				return usagef("nobody can be asked here: --yes pushes without a question, --dry-run only shows")
 			}
+			if cmd.Flags().Changed("confirm") && o.Confirm < time.Second {
+				return usagef("--confirm is a time like 120s, at least a second")
+			}
 			o.Ask, o.Verbose = e.askHostKey(), e.verbose
 			return e.push(cmd.Context(), p, o, yes)
 		},
@@ -53,6 +64,9 @@ was applied only in part.`,
 	f.BoolVar(&o.DryRun, "dry-run", false, "show what would change, and stop")
 	f.BoolVar(&yes, "yes", false, "do not ask")
 	f.BoolVar(&o.AcceptNew, "accept-new", false, "take the host keys of devices that are not known yet")
+	f.DurationVar(&o.Confirm, "confirm", 0, "leave the change pending for so long: `closup confirm` keeps it, and nothing takes it back")
+	f.BoolVar(&o.OverwriteDrift, "overwrite-drift", false, "overwrite what was changed by hand since the last push")
+	f.BoolVar(&o.Resume, "resume", false, "end first what the last push, cut off, had begun")
 	_ = cmd.RegisterFlagCompletionFunc("only", e.completeDevices)
 	return cmd
 }
@@ -78,8 +92,13 @@ func (e *env) push(ctx context.Context, p *work.Project, o work.PushOptions, yes
 		return e.outcome(ctx, reports)
 	case !good:
 		return e.outcome(ctx, untouched(reports))
-	case changes == 0:
+	case changes == 0 && !o.Resume:
 		return e.outcome(ctx, reports)
+	case drifted(reports) && !o.OverwriteDrift && !o.Resume:
+		question := e.page()
+		e.drift(question, reports)
+		fmt.Fprint(coloured(e.err), question)
+		return e.outcome(ctx, byHand(reports))
 	case !yes:
 		question := e.page()
 		e.diffs(question, reports, render.Contexts[0].Lines)
@@ -88,10 +107,50 @@ func (e *env) push(ctx context.Context, p *work.Project, o work.PushOptions, yes
 			return err
 		}
 	}
-	if reports, err = e.run(ctx, p, o); err != nil {
+	return e.apply(ctx, p, o)
+}
+
+// apply pushes, after it has said what undoes it where nothing else can.
+func (e *env) apply(ctx context.Context, p *work.Project, o work.PushOptions) error {
+	o.ID = push.NewID()
+	fmt.Fprintf(e.err, "A device that is lost takes its old configuration back by itself. At once, on its console:\n  %s\n", push.Undoing(o.ID))
+	reports, err := e.run(ctx, p, o)
+	if err != nil {
 		return err
 	}
-	return e.outcome(ctx, reports)
+	err = e.outcome(ctx, reports)
+	if n := results(reports)[push.Pending]; n > 0 {
+		fmt.Fprintf(e.err, "%s pending for %v: `closup confirm` keeps the change, without it they take it back.\n", count(n, "device"), o.Confirm)
+	}
+	return err
+}
+
+func drifted(reports []push.DeviceReport) bool {
+	return slices.ContainsFunc(reports, func(r push.DeviceReport) bool { return r.Drift != "" })
+}
+
+// byHand says of the devices that were changed by hand that the push stops for
+// them, and of the others that they were not touched.
+func byHand(reports []push.DeviceReport) []push.DeviceReport {
+	for i, r := range reports {
+		if r.Drift != "" {
+			reports[i].Result, reports[i].Err = push.Failed, push.ErrDrift
+			reports[i].Error = r.Name + ": " + r.Note + "; look at the difference, then push with --overwrite-drift or take it into fabric.yaml"
+			reports[i].Note = ""
+			for j := range r.Files {
+				reports[i].Files[j].Changed = false
+			}
+		}
+	}
+	return untouched(reports)
+}
+
+func (e *env) drift(out *page, reports []push.DeviceReport) {
+	for _, r := range reports {
+		if r.Drift != "" {
+			out.WriteString(e.paint.diff(r.Drift))
+		}
+	}
 }
 
 // untouched says of the devices that would have changed that they did not.
@@ -121,6 +180,11 @@ func (e *env) run(ctx context.Context, p *work.Project, o work.PushOptions) ([]p
 	if err != nil {
 		return nil, err
 	}
+	return e.watchPush(p, o, events), nil
+}
+
+// watchPush shows a push's events, and returns its reports in the plan's order.
+func (e *env) watchPush(p *work.Project, o work.PushOptions, events <-chan push.Event) []push.DeviceReport {
 	byName := map[string]push.DeviceReport{}
 	line := e.statusLine()
 	for ev := range events {
@@ -145,7 +209,7 @@ func (e *env) run(ctx context.Context, p *work.Project, o work.PushOptions) ([]p
 			reports = append(reports, r)
 		}
 	}
-	return reports, nil
+	return reports
 }
 
 func (e *env) progress(r push.DeviceReport) string {

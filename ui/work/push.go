@@ -2,9 +2,12 @@ package work
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"time"
 
+	"closup/model"
 	"closup/provision"
 	"closup/provision/push"
 	"closup/provision/ssh"
@@ -17,6 +20,15 @@ type PushOptions struct {
 	Only    []string // these devices; empty: all
 	DryRun  bool     // nothing is written: the reports say what would be
 	Verbose bool     // every remote command is an event
+
+	// Confirm leaves what was verified pending for so long; see push.Options.
+	Confirm time.Duration
+	// OverwriteDrift lets go what was changed by hand.
+	OverwriteDrift bool
+	// Resume ends first what the last push, cut off, had begun.
+	Resume bool
+	// ID names the push; empty: a new one.
+	ID string
 
 	// AcceptNew takes the host key of a device that is not known yet; without
 	// it Ask is asked, and without that the device fails.
@@ -35,9 +47,111 @@ func (p *Project) Push(ctx context.Context, o PushOptions) (<-chan push.Event, e
 	if err != nil {
 		return nil, err
 	}
-	return push.Run(ctx, p.transport(ssh.Config{AcceptNew: o.AcceptNew, Ask: o.Ask}), targets, push.Options{
-		DryRun: o.DryRun, Verbose: o.Verbose, Units: render.Units,
+	if o.Resume && !o.DryRun {
+		if err := p.reopen(targets, o.Lab); err != nil {
+			return nil, err
+		}
+	}
+	return p.run(ctx, targets, o, "push")
+}
+
+// run pushes to the targets.
+func (p *Project) run(ctx context.Context, targets []push.Target, o PushOptions, what string) (<-chan push.Event, error) {
+	journal, err := p.journal(o.Lab)
+	if err != nil {
+		return nil, err
+	}
+	return push.Run(ctx, p.reach(o), targets, push.Options{
+		DryRun: o.DryRun, Verbose: o.Verbose, Units: render.Units, Confirm: o.Confirm, OverwriteDrift: o.OverwriteDrift,
+		ID: o.ID, What: what, Who: whoAmI(), Fabric: p.Plan.Devices, Journal: journal,
 	}), nil
+}
+
+func (p *Project) reach(o PushOptions) provision.Transport {
+	return p.transport(ssh.Config{AcceptNew: o.AcceptNew, Ask: o.Ask})
+}
+
+// reopen finds for each device the pushes that were cut off on it. One that was
+// not begun there yet still keeps its lock.
+func (p *Project) reopen(targets []push.Target, inLab bool) error {
+	all, err := p.History(inLab)
+	if err != nil {
+		return err
+	}
+	for i := range targets {
+	pushes:
+		for _, past := range slices.Backward(all) {
+			for _, d := range past.Devices {
+				switch {
+				case d.Name != targets[i].Device.Name:
+				case d.Result == "" || d.Result == push.Pending:
+					targets[i].Open = append(targets[i].Open, past.ID)
+				case d.Result != push.Failed && d.Result != push.Skipped:
+					break pushes
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// Keep confirms what the last push left pending, and says on the channel what
+// happens. Without anything pending it is an error.
+func (p *Project) Keep(ctx context.Context, o PushOptions) (<-chan push.Event, error) {
+	pending, err := p.earlier(o, "is pending; `closup history` lists the pushes", func(d PastDevice) bool { return d.Result == push.Pending })
+	if err != nil {
+		return nil, err
+	}
+	journal, err := p.journal(o.Lab)
+	if err != nil {
+		return nil, err
+	}
+	return push.Keep(ctx, p.reach(o), pending, push.Options{Verbose: o.Verbose, Journal: journal}), nil
+}
+
+// Rollback brings back what the last push replaced, as a push of its own.
+func (p *Project) Rollback(ctx context.Context, o PushOptions) (<-chan push.Event, error) {
+	changed, err := p.earlier(o, "was changed by a push so far, so there is nothing to bring back", func(d PastDevice) bool { return d.Result == push.Changed })
+	if err != nil {
+		return nil, err
+	}
+	devices := map[string]model.Device{}
+	for _, d := range p.Plan.Devices {
+		devices[d.Name] = d
+	}
+	targets, err := push.ReplacedAll(ctx, p.reach(o), changed, devices)
+	if err != nil {
+		return nil, err
+	}
+	return p.run(ctx, targets, o, "rollback")
+}
+
+// earlier are the devices of the last push that has any of the kind.
+func (p *Project) earlier(o PushOptions, none string, is func(PastDevice) bool) ([]push.Open, error) {
+	if err := p.Known(o.Only...); err != nil {
+		return nil, err
+	}
+	endpoints, err := p.Endpoints(o.Lab)
+	if err != nil {
+		return nil, err
+	}
+	all, err := p.History(o.Lab)
+	if err != nil {
+		return nil, err
+	}
+	for _, past := range slices.Backward(all) {
+		var out []push.Open
+		for _, name := range past.with(is) {
+			e, known := endpoints[name]
+			if known && (len(o.Only) == 0 || slices.Contains(o.Only, name)) {
+				out = append(out, push.Open{Device: name, Endpoint: e, Push: past.ID})
+			}
+		}
+		if len(out) > 0 {
+			return out, nil
+		}
+	}
+	return nil, errors.New("no device " + none)
 }
 
 // transport is how the devices are reached.

@@ -1,0 +1,212 @@
+package push
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"closup/model"
+	"closup/provision"
+	"closup/render"
+)
+
+// Open is a device on which an earlier push has begun.
+type Open struct {
+	Device   string
+	Endpoint model.Endpoint
+	Push     string // its id
+}
+
+// Keep confirms what pushes left pending: the new files go to the disk for
+// good. A device that has taken its old configuration back is `rolled-back`.
+func Keep(ctx context.Context, t provision.Transport, pending []Open, o Options) <-chan Event {
+	return settle(ctx, t, pending, o, onDevice)
+}
+
+func settle(ctx context.Context, t provision.Transport, pending []Open, o Options, at place) <-chan Event {
+	p := newPush(t, o, at)
+	var devices []*device
+	for _, open := range pending {
+		d := newDevice(p, Target{Device: model.Device{Name: open.Device}, Endpoint: open.Endpoint})
+		d.id, d.phase, d.touched = open.Push, "confirm", true
+		devices = append(devices, d)
+	}
+	go func() {
+		defer close(p.events)
+		p.each(devices, p.Parallel, func(d *device) {
+			begin := time.Now()
+			d.tell(Event{Kind: Started})
+			if err := d.keepPending(ctx); err != nil {
+				d.fail(ctx, err)
+			} else {
+				d.report.Result = Changed
+				d.tell(Event{Kind: Finished})
+			}
+			d.report.Seconds = time.Since(begin).Seconds()
+			d.through()
+		})
+	}()
+	return p.events
+}
+
+func (d *device) keepPending(ctx context.Context) error {
+	if err := d.connected(ctx); err != nil {
+		return err
+	}
+	if err := d.journal("confirm", ""); err != nil {
+		return d.errorf(err, "", "the journal cannot be written: %v", err)
+	}
+	s := d.script()
+	s.WriteString("mv \"$T/pending\" \"$T/confirmed\" 2>/dev/null\nfollow active committing undoing\n")
+	_, err := d.follow(context.WithoutCancel(ctx), s, "done")
+	return err
+}
+
+// Replaced is what a push of that id replaced on a device, as a target that
+// brings it back. What did not run as its files asked before that push is not
+// asked to now.
+func Replaced(ctx context.Context, t provision.Transport, device model.Device, e model.Endpoint, id string) (Target, error) {
+	return replaced(ctx, t, device, e, id, onDevice)
+}
+
+func replaced(ctx context.Context, t provision.Transport, device model.Device, e model.Endpoint, id string, at place) (Target, error) {
+	out := Target{Device: device, Endpoint: e, Restore: true, Sound: map[string]bool{}}
+	d := newDevice(newPush(t, Options{}, at), out)
+	d.id, d.phase = id, "read what was replaced"
+	if !safeID(id) {
+		return out, d.errorf(nil, "", "%q is no push", id)
+	}
+	if err := d.connected(ctx); err != nil {
+		return out, err
+	}
+	defer d.close()
+	s := d.script()
+	s.WriteString(`[ -f "$T/files" ] || { echo "it does not have any more what push ${T##*/} replaced" >&2; exit 1; }
+while read -r unit path; do
+	echo "unit $unit $path"
+	echo .
+	look_file "$T/old$path"
+done <"$T/files"
+echo sound
+base64 <"$T/sound" 2>/dev/null
+echo .
+exit 0
+`)
+	answer, err := d.root(ctx, s)
+	if err != nil {
+		return out, d.errorf(err, stderrOf(err), "%s", reasonOf(err))
+	}
+	all, err := blocks(answer)
+	if err != nil {
+		return out, d.errorf(err, "", "its answer cannot be understood: %v", err)
+	}
+	var a render.Artifact
+	for _, b := range all {
+		switch b.kind {
+		case "unit":
+			unit, path, _ := strings.Cut(b.rest, " ")
+			a = render.Artifact{Device: device.Name, Unit: unit, Path: path}
+		case "none":
+			a.Absent = true
+			out.Artifacts = append(out.Artifacts, a)
+		case "file":
+			mode, owner, _ := strings.Cut(b.rest, " ")
+			bits, err := strconv.ParseUint(mode, 8, 12)
+			if err != nil {
+				return out, d.errorf(provision.ErrOutput, "", "its answer cannot be understood: mode %q", mode)
+			}
+			a.Mode, a.Owner, a.Body = fs.FileMode(bits), owner, b.data
+			out.Artifacts = append(out.Artifacts, a)
+		case "sound":
+			for unit := range strings.FieldsSeq(string(b.data)) {
+				out.Sound[unit] = true
+			}
+		}
+	}
+	return out, nil
+}
+
+// resume ends what an earlier push of this operator has begun on the device.
+// What waits to be confirmed is verified and confirmed, where it is what is
+// asked now; otherwise it is taken back. Then the device is done, or this push
+// goes on with it as with any other.
+func (d *device) resume(ctx context.Context, id string) error {
+	own := d.id
+	d.id = id
+	defer func() { d.id = own }()
+	s := d.script()
+	s.WriteString("mv \"$T/ready\" \"$T/left\" 2>/dev/null\nfollow staged ready applying committing undoing\nfor f in $(find \"$T/new\" -type f 2>/dev/null); do echo \"new $(sum \"$f\") ${f#\"$T/new\"}\"; echo .; done\n")
+	out, err := d.root(ctx, s)
+	if err != nil {
+		return d.errorf(err, "", "the earlier push cannot be asked: %v", err)
+	}
+	j, err := parseJob(out)
+	if err != nil {
+		return d.errorf(err, "", "the earlier push cannot be asked: %v", err)
+	}
+	if j.state != "active" {
+		return nil // it changed nothing, or has ended: what it did is seen next
+	}
+	staged := map[string]string{}
+	all, _ := blocks(out)
+	for _, b := range all {
+		if b.kind == "new" {
+			sum, path, _ := strings.Cut(b.rest, " ")
+			staged[path] = sum
+		}
+	}
+	d.class, d.touched = j.class, true
+	if d.found, err = d.look(ctx, asFound); err != nil {
+		return err
+	}
+	asked := true
+	for i, f := range d.files {
+		f.was = d.found.files[i]
+		if f.want, err = f.desired(); err != nil {
+			return d.errorf(err, "", "%s as it stands cannot be read: %v", f.Path, err)
+		}
+		f.changed = f.was.differs(f)
+		sum, is := staged[f.Path]
+		asked = asked && (!f.changed || is) && (!is || sum == sumOf(f.want))
+		delete(staged, f.Path)
+		d.report.Files = append(d.report.Files, File{Path: f.Path, Changed: is, Change: d.change(f)})
+	}
+	if !asked || len(staged) > 0 {
+		_ = d.abort(ctx, fmt.Errorf("what the earlier push asked is not asked any more"))
+		d.touched, d.rolledBack, d.report.Files = false, false, nil
+		d.note("what the earlier push had begun was taken back")
+		return nil
+	}
+	if err := verify(ctx, d); err != nil {
+		return err
+	}
+	d.report.Result = Changed
+	if err := keep(ctx, d); err != nil {
+		return err
+	}
+	_ = d.journal("result", "")
+	d.note("the earlier push was verified and confirmed")
+	return errEnough
+}
+
+// ReplacedAll is Replaced for many devices at once. The error tells all that
+// could not be had.
+func ReplacedAll(ctx context.Context, t provision.Transport, earlier []Open, devices map[string]model.Device) ([]Target, error) {
+	out, errs := make([]Target, len(earlier)), make([]error, len(earlier))
+	var work sync.WaitGroup
+	slots := make(chan struct{}, handshakes)
+	for i, e := range earlier {
+		work.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			out[i], errs[i] = Replaced(ctx, t, devices[e.Device], e.Endpoint, e.Push)
+		})
+	}
+	work.Wait()
+	return out, errors.Join(errs...)
+}
