@@ -27,6 +27,7 @@ var specKeys = []specField{
 	{field[Spec]{"release", scalar(parseRelease, func(s *Spec) *string { return &s.Release })}, nil, true},
 	{field[Spec]{"network", word(networks, func(s *Spec) *string { return &s.Network })}, nil, true},
 	{field[Spec]{"router", word(routers, func(s *Spec) *string { return &s.Router })}, nil, true},
+	{field[Spec]{"container", sub(containerKeys, func(s *Spec) *ContainerKeys { return &s.Container })}, nil, true},
 	{field[Spec]{"mgmt", scalar(parseHost, func(s *Spec) *string { return &s.Mgmt })}, nil, true},
 	{field[Spec]{"management", sub(managementKeys, func(s *Spec) *Management { return &s.Management })}, nil, true},
 	{field[Spec]{"ports", sub(portKeys, func(s *Spec) *PortRanges { return &s.Ports })}, nil, false},

@@ -24,6 +24,7 @@ type Fabric struct {
 	Release    PerRole[string] // of the platform, "5.9"; empty: unknown
 	Network    PerRole[string]
 	Router     PerRole[string]
+	Container  ContainerKeys // of routers that run in one
 	Ports      PerRole[PortRanges]
 	Hosts      string // what leafs tell nodes: "all" or "default"
 	Kubernetes Kubernetes
@@ -84,6 +85,13 @@ type Access struct {
 	Jump     string // [user@]host[:port], empty for none
 }
 
+// ContainerKeys is `container`: what is said of how a router runs in one.
+// What is left out follows from the router; see Container.
+type ContainerKeys struct {
+	Engine, Image string
+	Privileged    *bool // nil: not said
+}
+
 // PortRanges are the ports that automatic cabling may use, in order.
 type PortRanges struct {
 	Uplinks, Downlinks []string
@@ -120,6 +128,7 @@ type Spec struct {
 	Pod        string
 	Plane      string
 	Access     Access
+	Container  ContainerKeys
 	Pods       []netip.Prefix // a node's own pod CIDR
 	Roles      []string       // "control-plane", "worker", "etcd"
 	Homes      int            // how many leafs a node hangs on

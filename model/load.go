@@ -56,6 +56,7 @@ var fabricKeys = object[Fabric]{
 	}, func(f *Fabric) *Timers { return &f.Timers })},
 	{"bfd", flag(func(f *Fabric) *bool { return &f.BFD })},
 	{"mtu", readMTU},
+	{"container", sub(containerKeys, func(f *Fabric) *ContainerKeys { return &f.Container })},
 	{"management", sub(managementKeys, func(f *Fabric) *Management { return &f.Management })},
 	{"access", sub(accessKeys, func(f *Fabric) *Access { return &f.Access })},
 	{"platform", perRole(word(platforms, same[string]), func(f *Fabric) *PerRole[string] { return &f.Platform })},

@@ -77,6 +77,7 @@ func (b *planner) device(s *Spec) Device {
 	if d.Release == "" && d.Platform == f.Platform[s.Role] {
 		d.Release = f.Release[s.Role]
 	}
+	d.Container = containerOf(d.Router, f.Container, s.Container)
 	d.Network = s.Network
 	if d.Network == "" && d.Platform == f.Platform[s.Role] {
 		d.Network = f.Network[s.Role]

@@ -46,6 +46,7 @@ type Device struct {
 	Access     Access         `json:"-"`
 	Ports      []Port         `json:"ports"`
 	Breakout   []Breakout     `json:"-"`
+	Container  Container      `json:"-"` // zero where the router runs in none
 
 	// PodCIDRs are a node's pod networks, given or carved from the fabric's
 	// pods by the node's n. Pinned says that the CNI's IPAM keeps to them, so
@@ -54,6 +55,13 @@ type Device struct {
 	Pinned   bool           `json:"-"`
 
 	Routing Routing `json:"-"`
+}
+
+// Container is how a device's router runs in one.
+type Container struct {
+	Engine     string // "docker" or "podman"
+	Image      string
+	Privileged bool // everything allowed; otherwise only what a router needs
 }
 
 // PortKind says what a planned port leads to.

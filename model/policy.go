@@ -64,6 +64,9 @@ func (y *policy) device(d *Device) Routing {
 	if d.Role == Node {
 		y.node(&r, d)
 	}
+	if quaggaNode(d) {
+		y.quaggaOrigins(&r, d)
+	}
 	for _, g := range groups {
 		y.group(&r, d, g)
 	}
@@ -149,6 +152,10 @@ func (y *policy) hosts(r *Routing, d *Device, g *PeerGroup) {
 // fabric: what nodes tell leafs. A node that shares its ASN with others hears
 // of them only if it tolerates its own number once.
 func (y *policy) fabric(r *Routing, d *Device, g *PeerGroup) {
+	if quaggaNode(d) {
+		y.quaggaFabric(r, d, g)
+		return
+	}
 	for _, v6 := range y.families() {
 		rules := append(ownLoopbacks(d, v6), y.ownPods(d, v6)...)
 		if len(rules) == 0 {

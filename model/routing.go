@@ -88,9 +88,12 @@ type Originate struct {
 // PrefixList is `ip prefix-list` or `ipv6 prefix-list`: the first rule that
 // matches decides, and what none matches is denied.
 type PrefixList struct {
-	Name  string
-	V6    bool
-	Rules []PrefixRule
+	Name string
+	V6   bool
+	// Access says that Quagga's dialect writes it as an access-list, which
+	// permits a prefix and all that is longer inside it, as its rules do.
+	Access bool
+	Rules  []PrefixRule
 }
 
 // PrefixRule is one entry; Ge and Le are lengths in bits, 0 where not given.
