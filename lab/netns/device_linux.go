@@ -37,6 +37,12 @@ var deviceEnv = []string{"PATH=" + devicePath, "HOME=/root", "USER=root", "LOGNA
 const bootScript = `[ ! -x /etc/rcS.d/S00closup-recover ] || /etc/rcS.d/S00closup-recover start
 for f in /etc/sysctl.d/*.conf; do [ ! -r "$f" ] || sysctl -q -p "$f"; done
 ifup -a
+for f in /etc/systemd/system/*-container.service; do
+	[ -r "$f" ] || continue
+	sed -n 's/^ExecStartPre=-//p' "$f" | sh >/dev/null 2>&1
+	sh -c "exec $(sed -n 's/^ExecStart=//p' "$f")" &
+	exit
+done
 [ ! -r /etc/frr/frr.conf ] || exec /usr/lib/frr/frrinit.sh start
 `
 
@@ -119,6 +125,9 @@ func (o order) boot() error {
 		if err := standIn(p); err != nil {
 			return err
 		}
+	}
+	if err := o.Box.startEngine(o.Fresh); err != nil {
+		return err
 	}
 	if o.Fresh && !o.Box.Boot {
 		return nil

@@ -28,6 +28,12 @@ func (s *spec) assign(roots []Root) error {
 			errs = append(errs, fmt.Errorf("the root %s is for %s, and no device is called so", r.Dir, r.Devices))
 		}
 	}
+	for _, d := range s.Devices {
+		if err := d.engineMissing(); err != nil {
+			errs = append(errs, err)
+			break
+		}
+	}
 	return errors.Join(errs...)
 }
 

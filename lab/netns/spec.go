@@ -43,8 +43,9 @@ type box struct {
 	SSHD       string       // lines of sshd_config beyond the factory's
 	Root       string       // the directory that its disk overlays; "": the machine's root
 	Pods       []netip.Prefix
-	Files      []file // beyond the factory's
-	Boot       bool   // configured already: bring interfaces and FRR up at the first boot
+	Engine     *engine // where its router runs in a container
+	Files      []file  // beyond the factory's
+	Boot       bool    // configured already: bring interfaces and FRR up at the first boot
 }
 
 // file is one file of a device's disk, owned by root, or by FRR if it lies in
@@ -124,6 +125,7 @@ func newBox(d model.Device) box {
 	if d.Role == model.Node {
 		b.Pods = d.PodCIDRs
 	}
+	b.Engine = engineOf(d)
 	return b
 }
 
