@@ -18,7 +18,7 @@ var FS embed.FS
 
 // order is how the presets are listed: the simplest first. One that is not
 // named here follows in the order of the alphabet.
-var order = []string{"article", "reference", "three-tier", "dual-stack"}
+var order = []string{"article", "reference", "three-tier", "dual-stack", "article-2017"}
 
 // Presets lists the names of the built-in fabrics, the simplest first.
 func Presets() []string {

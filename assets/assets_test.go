@@ -11,10 +11,11 @@ import (
 // are is part of what they are for.
 func TestPresets(t *testing.T) {
 	sizes := map[string]struct{ devices, links, ends int }{ // ends: of sessions inside the fabric
-		"article":    {6, 5, 10},
-		"reference":  {12, 20, 40},
-		"three-tier": {14, 20, 40},
-		"dual-stack": {8, 12, 24},
+		"article":      {6, 5, 10},
+		"reference":    {12, 20, 40},
+		"three-tier":   {14, 20, 40},
+		"dual-stack":   {8, 12, 24},
+		"article-2017": {6, 5, 10},
 	}
 	const mostForLab = 14
 	for _, name := range assets.Presets() {

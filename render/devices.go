@@ -26,8 +26,10 @@ type row struct {
 	view              func(*model.Plan, *model.Device) (any, error)       // nil: systemView, made once for all
 	merge             func(body []byte, view any, d *model.Device) merger // nil: the whole file is ours
 
-	roles    []model.Role
-	networks []string
+	roles     []model.Role
+	platforms []string
+	networks  []string
+	routers   []string
 
 	// parts makes several files of the row, or none: each is a name, which
 	// takes the place of the star in path, and what is printed; nil: one file.
@@ -51,14 +53,28 @@ var artifacts = []row{
 	{path: "/etc/netplan/90-closup.yaml", unit: "netplan", mode: 0o600, template: "netplan.yaml", networks: []string{"netplan"}},
 	{path: "/etc/sysctl.d/90-closup.conf", unit: "sysctl", mode: 0o644, template: "sysctl.conf"},
 	{path: "/etc/systemd/system/kubelet.service.d/90-closup.conf", unit: "kubelet", mode: 0o644, template: "kubelet.conf", roles: []model.Role{model.Node}},
-	{path: "/etc/frr/daemons", unit: "frr-daemons", owner: "frr:frr", mode: 0o640, template: "daemons", merge: daemonsMerge},
-	{path: "/etc/frr/frr.conf", unit: "frr", owner: "frr:frr", mode: 0o640, template: "frr.conf", view: frrView},
+	{path: "/etc/frr/daemons", unit: "frr-daemons", owner: "frr:frr", mode: 0o640, template: "daemons", merge: daemonsMerge, routers: []string{"frr"}},
+	{path: "/etc/frr/frr.conf", unit: "frr", owner: "frr:frr", mode: 0o640, template: "frr.conf", view: frrView, routers: []string{"frr"}},
+
+	{path: "/etc/systemd/system/frr-container.service", unit: "frr-container", mode: 0o644, template: "container.service", view: containerView, routers: []string{"frr-container"}},
+	{path: "/etc/systemd/system/quagga-container.service", unit: "quagga-container", mode: 0o644, template: "container.service", view: containerView, routers: []string{"quagga-container"}},
+	{path: "/usr/local/bin/vtysh", unit: "vtysh", mode: 0o755, template: "vtysh", view: containerView, routers: inContainers, platforms: []string{"debian", "ubuntu"}},
+	{path: "/opt/bin/vtysh", unit: "vtysh", mode: 0o755, template: "vtysh", view: containerView, routers: inContainers, platforms: []string{"flatcar", "coreos"}},
+	{path: "/etc/frr/vtysh.conf", unit: "frr-container-daemons", mode: 0o644, template: "vtysh.conf", routers: []string{"frr-container"}},
+	{path: "/etc/frr/daemons", unit: "frr-container-daemons", mode: 0o644, template: "daemons", merge: daemonsMerge, routers: []string{"frr-container"}},
+	{path: "/etc/frr/frr.conf", unit: "frr-container-config", mode: 0o644, template: "frr.conf", view: frrView, routers: []string{"frr-container"}},
+	{path: "/etc/quagga/vtysh.conf", unit: "quagga-container-daemons", mode: 0o644, template: "vtysh.conf", routers: []string{"quagga-container"}},
+	{path: "/etc/quagga/daemons", unit: "quagga-container-daemons", mode: 0o644, template: "quagga-daemons", routers: []string{"quagga-container"}},
+	{path: "/etc/quagga/Quagga.conf", unit: "quagga-container-config", mode: 0o644, template: "Quagga.conf", view: quaggaView, routers: []string{"quagga-container"}},
 }
+
+// inContainers are the routers that run in one.
+var inContainers = []string{"frr-container", "quagga-container"}
 
 // What a device must be for the files above to work on it.
 var (
 	platforms = []string{"cumulus", "debian", "ubuntu"}
-	routers   = []string{"frr"}
+	routers   = []string{"frr", "frr-container", "quagga-container"}
 	networks  = []string{"ifupdown2", "netplan", "networkd"}
 )
 
@@ -96,7 +112,7 @@ func Device(p *model.Plan, d *model.Device) ([]Artifact, error) {
 	}
 	var out []Artifact
 	for _, r := range artifacts {
-		if len(r.roles) > 0 && !slices.Contains(r.roles, d.Role) || len(r.networks) > 0 && !slices.Contains(r.networks, d.Network) {
+		if !r.fits(d) {
 			continue
 		}
 		views, err := r.views(p, d, sys)
@@ -112,6 +128,13 @@ func Device(p *model.Plan, d *model.Device) ([]Artifact, error) {
 		}
 	}
 	return out, nil
+}
+
+// fits says whether a device has the file.
+func (r row) fits(d *model.Device) bool {
+	any := func(words []string, word string) bool { return len(words) == 0 || slices.Contains(words, word) }
+	return (len(r.roles) == 0 || slices.Contains(r.roles, d.Role)) &&
+		any(r.platforms, d.Platform) && any(r.networks, d.Network) && any(r.routers, d.Router)
 }
 
 func (r row) views(p *model.Plan, d *model.Device, sys system) ([]part, error) {

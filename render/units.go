@@ -64,6 +64,9 @@ var Units = []Unit{
 		Verify:  frrCommon + frrDaemonsVerify + frrVerify,
 		After:   []string{"frr-daemons"},
 	},
+	{Name: "vtysh", Check: `sh -n "$1"`},
+	frrContainer[0], frrContainer[1], frrContainer[2],
+	quaggaContainer[0], quaggaContainer[1], quaggaContainer[2],
 	{
 		Name:  "kubelet",
 		Check: kubeletCheck,

@@ -47,6 +47,7 @@ wait_frr() {
 	while [ $tries -lt 25 ] && ! same; do tries=$((tries + 1)); sleep 0.2; done
 }
 need_disk() { [ -z "${CLOSUP_LAID-}" ] || exit 77; }
+reload() { /usr/lib/frr/frr-reload.py --reload --stdout --confdir "$1" "$1/frr.conf" 2>&1 </dev/null; }
 restart_frr() {
 	need_disk
 	echo "restarting FRR"
@@ -86,7 +87,7 @@ running | sed -n 's/^bgp as-path access-list \([^ ]*\) \(seq [0-9]*\) \(permit\|
 awk -F'|' 'FILENAME == ARGV[1] { number["bgp as-path access-list " $1 " " $3 " " $4] = "bgp as-path access-list " $1 " " $2 " " $3 " " $4; next }
 	{ print ($0 in number) ? number[$0] : $0 }' "$dir/numbers" $conf >"$dir/frr.conf"
 running | grep -qx exit || sed -i '/^exit$/d' "$dir/frr.conf"
-said=$(/usr/lib/frr/frr-reload.py --reload --stdout --confdir "$dir" "$dir/frr.conf" 2>&1 </dev/null) || {
+said=$(reload "$dir") || {
 	echo "frr-reload failed:"
 	echo "$said" | grep -v INFO | tail -n 20
 	exit 1
