@@ -191,6 +191,9 @@ func filtered(about *regexp.Regexp, what string) func(*view) []Finding {
 				Evidence: []Evidence{seen(e.Device, "nft list ruleset", "%s", rule)},
 				Remedy:   do("take the rule out, or accept "+what+" on "+e.Port+" before it", on(e.Device, "nft -a list ruleset")),
 			}
+			if e.up() { // another rule may accept before it
+				f.Confidence = Likely
+			}
 			if e.peer != nil {
 				f.Evidence = append(f.Evidence, seen(e.Device, "vtysh -c 'show bgp summary json'", "%s is %s", e.Port, e.peer.State))
 			}
@@ -214,7 +217,7 @@ func raMissing(v *view) []Finding {
 		if l.Asked && l.RARcvd == 0 && l.RASent > 2 && conf == Possible {
 			conf = Likely // it has waited through several of its own
 		}
-		return &Finding{
+		f := &Finding{
 			Confidence: conf, Message: fmt.Sprintf("%s hears no router advertisement of %s on %s, so it does not know the peer's address", e.Device, e.Peer, e.Port),
 			Evidence: []Evidence{
 				seen(e.Device, "vtysh -c 'show interface "+e.Port+"'", "ND router advertisements sent: %d rcvd: %d, no neighbor address", l.RASent, l.RARcvd),
@@ -222,7 +225,17 @@ func raMissing(v *view) []Finding {
 			},
 			Remedy: do("let ICMPv6 type 134 through on both ends, and see that "+e.Peer+" sends them", on(e.Device, "nft list ruleset; ip6tables-save")),
 		}
+		f.Evidence = append(f.Evidence, v.drops(e.Device)...)
+		return f
 	})
+}
+
+// drops are the first few rules of a device's firewall that drop anything.
+func (v *view) drops(device string) (out []Evidence) {
+	if e := v.evidence(device); e != nil && len(e.Firewall) > 0 {
+		out = append(out, seen(device, "nft list ruleset; iptables-save; ip6tables-save", "%s", strings.Join(e.Firewall[:min(3, len(e.Firewall))], "\n")))
+	}
+	return out
 }
 
 // tcpBlocked is two ends that know each other's address and never got an OPEN
@@ -237,7 +250,7 @@ func tcpBlocked(v *view) []Finding {
 		if a.Address == "" || b.Address == "" || !waits || a.Opens[0]+a.Opens[1]+b.Opens[0]+b.Opens[1] != 0 {
 			return nil
 		}
-		return &Finding{
+		f := &Finding{
 			Confidence: v.unsure(e), Message: fmt.Sprintf("%s and %s:%s know each other's address, and no TCP connection to port 179 comes about", e.Device+":"+e.Port, e.Peer, e.PeerPort),
 			Evidence: []Evidence{
 				seen(e.Device, showNeighbor(e.Port), "%s, opensSent 0, opensRecv 0", a.State),
@@ -246,6 +259,8 @@ func tcpBlocked(v *view) []Finding {
 			Remedy: do("look for a firewall that drops TCP 179, and for a password (MD5) on one side only",
 				on(e.Device, "nft list ruleset; ip6tables-save"), on(e.Peer, "nft list ruleset; ip6tables-save")),
 		}
+		f.Evidence = slices.Concat(f.Evidence, v.drops(e.Device), v.drops(e.Peer))
+		return f
 	})
 }
 

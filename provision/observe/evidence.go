@@ -14,7 +14,7 @@ type Evidence struct {
 	Daemons  []Daemon   // FRR's processes
 	Silent   []string   // daemons that run and did not answer in time
 	Near     []Neighbor // the kernel's IPv6 neighbors
-	Config   Config     // what bgpd and zebra run with
+	Config   Config     // what bgpd, zebra and mgmtd run with
 	Firewall []string   // rules that drop or reject, each as the tool prints it
 	Media    map[string]string
 	LLDP     []Seen

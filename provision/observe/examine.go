@@ -55,6 +55,8 @@ part bgpd; timeout 3 vtysh -d bgpd -E -c 'show bgp neighbors json' -c 'show runn
 part bgpd-status; echo $?
 part zebra; timeout 3 vtysh -d zebra -E -c 'show interface' -c 'show running-config' 2>&1
 part zebra-status; echo $?
+part mgmtd; if pgrep -x mgmtd >/dev/null; then timeout 3 vtysh -d mgmtd -E -c 'show running-config' 2>&1; fi
+part mgmtd-status; echo $?
 part lldp; if command -v lldpcli >/dev/null; then timeout 3 lldpcli -f json0 show neighbors 2>/dev/null; fi
 for i in /sys/class/net/*; do
 	if [ "$(cat $i/carrier 2>/dev/null)" = 0 ]; then
@@ -149,7 +151,7 @@ func readEvidence(out []byte, at time.Time) (*Evidence, error) {
 	e.Sysctls = parseSysctls(part["sysctls"])
 	e.Firewall = ParseFirewall(part["firewall"])
 	e.LLDP = parseLLDP(part["lldp"])
-	for _, daemon := range []string{"bgpd", "zebra"} {
+	for _, daemon := range []string{"bgpd", "zebra", "mgmtd"} { // since FRR 10 mgmtd has what zebra had
 		said := echoes(part[daemon])
 		if strings.TrimSpace(string(part[daemon+"-status"])) == "124" {
 			e.Silent = append(e.Silent, daemon)
