@@ -17,7 +17,8 @@ func labCommand(e *env) *cobra.Command {
 		Short: "Run the fabric as a lab on this machine",
 		Long: `lab runs the fabric on this machine to practise on. The backend netns makes real
 devices, with FRR, sshd and ifupdown2, in network namespaces; it needs Linux and
-root. They start bare, as from the factory: push --lab configures them.`,
+root. The backend sim simulates them in this very process, anywhere and for
+anybody. They start bare, as from the factory: push --lab configures them.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -39,7 +40,10 @@ func labUp(e *env) *cobra.Command {
 		Long: `lab up starts the devices, bare and cabled. They are made of this machine's own
 root directory, FRR and all. With --root some are made of another, as debootstrap
 unpacks one: so a lab mixes generations of FRR. It needs the packages frr,
-frr-pythontools, ifupdown2, openssh-server, sudo and procps; it stays as it is.`,
+frr-pythontools, ifupdown2, openssh-server, sudo and procps; it stays as it is.
+
+With --backend sim nothing is needed. The devices are simulated, their SSH servers
+are on 127.0.0.1, and they live as long as this command runs.`,
 		Example: "  closup lab up --root 'leaf*=/var/cache/closup/roots/trixie' --root k8s1=/var/cache/closup/roots/bullseye",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -60,11 +64,23 @@ frr-pythontools, ifupdown2, openssh-server, sudo and procps; it stays as it is.`
 					fmt.Fprintln(e.err, text)
 				}
 			}
+			up := func() {
+				fmt.Fprintf(e.err, "the lab of %s is up: %s in %.1f s; `closup push --lab` configures them\n",
+					p.Plan.Name, count(len(p.Plan.Devices), "device"), time.Since(begin).Seconds())
+			}
+			if backend == work.Backends[1] {
+				if len(roots) > 0 {
+					return usagef("--root is for the backend %s: simulated devices are made of nothing", work.Backends[0])
+				}
+				return p.LabServe(cmd.Context(), progress, func() {
+					up()
+					fmt.Fprintln(e.err, "its devices are simulated by this process: leave it running, and use another terminal; ctrl+c or `closup lab down` ends it")
+				})
+			}
 			if err := p.LabUp(cmd.Context(), progress, roots...); err != nil {
 				return err
 			}
-			fmt.Fprintf(e.err, "the lab of %s is up: %s in %.1f s; `closup push --lab` configures them\n",
-				p.Plan.Name, count(len(p.Plan.Devices), "device"), time.Since(begin).Seconds())
+			up()
 			return nil
 		},
 	}

@@ -7,11 +7,12 @@ import (
 
 	"closup/lab"
 	"closup/lab/netns"
+	"closup/lab/sim"
 	"closup/model"
 )
 
 // Backends are the kinds of labs there are.
-var Backends = []string{netns.Backend}
+var Backends = []string{netns.Backend, sim.Backend}
 
 // LabRoot makes devices of a lab of another system than this machine's.
 type LabRoot = netns.Root
@@ -30,6 +31,38 @@ func (p *Project) LabUp(ctx context.Context, progress func(string), roots ...Lab
 	return err
 }
 
+// LabServe starts the lab of the project's fabric as simulated devices in this
+// process, tells ready, and serves it until ctx ends. Nothing of it is left.
+func (p *Project) LabServe(ctx context.Context, progress func(string), ready func()) error {
+	if p.Err != nil {
+		return p.Err
+	}
+	l, err := sim.Up(ctx, p.Plan, sim.Options{Progress: progress})
+	if err != nil {
+		return err
+	}
+	ready()
+	<-ctx.Done()
+	return l.Close()
+}
+
+// running is a lab of either backend.
+type running interface {
+	lab.Breakable
+	Status(ctx context.Context) ([]LabDevice, error)
+}
+
+func openLab(name string) (running, error) {
+	record, err := lab.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	if record.Backend == sim.Backend {
+		return sim.Open(name)
+	}
+	return netns.Open(name)
+}
+
 // LabRunning says whether the lab of the project's fabric runs.
 func (p *Project) LabRunning() bool {
 	_, err := lab.Open(p.Plan.Name)
@@ -38,14 +71,22 @@ func (p *Project) LabRunning() bool {
 
 // LabDown ends the lab of the fabric of that name and removes all that it left,
 // also where it was started in part or killed.
-func LabDown(ctx context.Context, name string) error { return netns.Down(ctx, name) }
+func LabDown(ctx context.Context, name string) error {
+	if ours, err := sim.Left(name); err != nil || ours {
+		if err != nil {
+			return err
+		}
+		return sim.Down(ctx, name)
+	}
+	return netns.Down(ctx, name)
+}
 
 // LabDevice is the state of one device of a lab.
 type LabDevice = netns.Status
 
 // LabStatus is the state of every device of the lab of that name.
 func LabStatus(ctx context.Context, name string) ([]LabDevice, error) {
-	l, err := netns.Open(name)
+	l, err := openLab(name)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +96,7 @@ func LabStatus(ctx context.Context, name string) ([]LabDevice, error) {
 // LabExec runs a command as root in a device of the lab of that name and
 // returns its exit status.
 func LabExec(ctx context.Context, name, device string, argv []string, in io.Reader, out, err io.Writer) (int, error) {
-	l, openErr := netns.Open(name)
+	l, openErr := openLab(name)
 	if openErr != nil {
 		return 0, openErr
 	}
@@ -69,13 +110,13 @@ func CheckBackend(name string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("there is no backend %q; there is %s", name, netns.Backend)
+	return fmt.Errorf("there is no backend %q; there are %s and %s", name, netns.Backend, sim.Backend)
 }
 
 // LabBreak makes a fault in the project's lab: the one of that name at the
 // target ("", "leaf1", "leaf1:swp1"), or with the name "random" any at all.
 func (p *Project) LabBreak(ctx context.Context, name, target string) (lab.Fault, model.End, error) {
-	l, err := netns.Open(p.Plan.Name)
+	l, err := openLab(p.Plan.Name)
 	if err != nil {
 		return lab.Fault{}, model.End{}, err
 	}
@@ -98,7 +139,7 @@ func (p *Project) LabBreak(ctx context.Context, name, target string) (lab.Fault,
 // LabMend takes every fault out of the project's lab, and says which there
 // were.
 func (p *Project) LabMend(ctx context.Context) ([]lab.Broken, error) {
-	l, err := netns.Open(p.Plan.Name)
+	l, err := openLab(p.Plan.Name)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,267 @@
+package sim
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	frrConf     = "/etc/frr/frr.conf"
+	daemonsFile = "/etc/frr/daemons"
+	// watchInterval is how soon watchfrr notices that a daemon is gone, and
+	// starts it again.
+	watchInterval = 5 * time.Second
+	// frrVersion is whose behaviour is shown.
+	frrVersion = "8.4.4"
+)
+
+// known are the daemons that the file of daemons may switch on.
+var known = []string{"bgpd", "bfdd", "ospfd", "ospf6d", "isisd", "pimd", "ldpd", "ripd"}
+
+// enabled reads the file of daemons, which is sh that sets variables.
+func (d *device) enabled() []string {
+	list := []string{"watchfrr", "zebra", "staticd"}
+	data, _ := d.disk.read(daemonsFile)
+	for _, line := range linesOf(data) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		if slices.Contains(known, name) && strings.Trim(value, `"'`) == "yes" {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// service does what frrinit.sh does: start, stop, restart, reload, status.
+func (d *device) service(verb string) (said string, status int) {
+	list := d.enabled()
+	data, err := d.disk.read(frrConf)
+	c, bad := parseConf(string(data))
+	var b strings.Builder
+	if err == nil {
+		for _, l := range bad {
+			fmt.Fprintf(&b, "line %d: %% Unknown command: %s\n", l.number, l.text)
+		}
+	}
+	d.world.mu.Lock()
+	defer d.world.mu.Unlock()
+	r := d.router
+	running := r.daemons["zebra"] != 0
+	switch verb {
+	case "status":
+		if !running {
+			return "Status of watchfrr: FAILED\n", 3
+		}
+		return "Status of watchfrr: running\n", 0
+	case "stop", "restart":
+		r.daemons = map[string]int{}
+		r.load(newConf())
+		r.changed()
+		if verb == "stop" {
+			d.world.converge()
+			return "Stopped watchfrr\n", 0
+		}
+	case "reload":
+		if !running {
+			return "frr is not running\n", 1
+		}
+	}
+	for _, name := range list {
+		r.spawn(name)
+	}
+	for name := range r.daemons {
+		if !slices.Contains(list, name) && verb == "reload" {
+			delete(r.daemons, name)
+		}
+	}
+	r.load(c)
+	r.changed()
+	d.world.converge()
+	return b.String(), 0
+}
+
+// revive is watchfrr's: the daemon is started, and told its configuration. It
+// is called under the world's lock, which the disk's must not be taken under.
+func (r *router) revive(name string) {
+	if r.daemons["watchfrr"] == 0 || r.daemons[name] != 0 || r.dev.off {
+		return
+	}
+	r.dev.background(func() {
+		data, _ := r.dev.disk.read(frrConf)
+		c, _ := parseConf(string(data))
+		r.dev.world.mu.Lock()
+		defer r.dev.world.mu.Unlock()
+		if r.daemons["watchfrr"] == 0 || r.dev.world.closed {
+			return
+		}
+		r.spawn(name)
+		r.load(c)
+		r.changed()
+		r.dev.world.converge()
+	})
+}
+
+func frrinit(c *call) int {
+	if len(c.args) == 0 {
+		return c.fail(1, "Usage: frrinit.sh {start|stop|restart|reload|status}")
+	}
+	if c.who.uid != 0 {
+		return c.fail(1, "frrinit.sh: must be run as root")
+	}
+	said, status := c.service(c.args[0])
+	_, _ = fmt.Fprint(c.out, said)
+	return status
+}
+
+// services are what systemctl and service know.
+var services = []string{"frr", "ssh", "sshd", "networking", "systemd-networkd", "switchd"}
+
+// systemctl works though no systemd is PID 1: /run/systemd/system is not
+// there, and who looks for that uses frrinit.sh.
+func systemctl(c *call) int {
+	_, words := c.flags("")
+	if len(words) == 0 {
+		return 0
+	}
+	verb := words[0]
+	if verb == "is-system-running" {
+		c.printf("offline\n")
+		return 1
+	}
+	if verb == "daemon-reload" {
+		return 0
+	}
+	status := 0
+	for _, s := range words[1:] {
+		s = strings.TrimSuffix(s, ".service")
+		switch {
+		case !slices.Contains(services, s):
+			return c.fail(5, "Unit %s.service not found.", s)
+		case verb == "is-active":
+			up := s != "systemd-networkd" && (s != "frr" || c.inWorld(func() int { return c.router.daemons["zebra"] }) != 0)
+			if !up {
+				c.printf("inactive\n")
+				return 3
+			}
+			c.printf("active\n")
+		case s == "frr" && slices.Contains([]string{"start", "stop", "restart", "reload", "status"}, verb):
+			said, st := c.service(verb)
+			_, _ = fmt.Fprint(c.err, said)
+			status = max(status, st)
+		}
+	}
+	return status
+}
+
+func serviceCommand(c *call) int {
+	if len(c.args) < 2 {
+		return c.fail(1, "Usage: service NAME VERB")
+	}
+	c.args = []string{c.args[1], c.args[0]}
+	return systemctl(c)
+}
+
+// frrReload is frr-reload.py: it brings what runs to what a file says, or
+// (--test) tells what that would take.
+func frrReload(c *call) int {
+	opts, files := c.flags("")
+	// "--confdir DIR" is two words.
+	if len(files) > 1 {
+		files = files[len(files)-1:]
+	}
+	if len(files) != 1 {
+		return c.fail(1, "usage: frr-reload.py (--test | --reload) FILE")
+	}
+	if c.who.uid != 0 {
+		return c.fail(1, "frr-reload.py: must be run as root")
+	}
+	data, err := c.open(files[0])
+	if err != nil {
+		return c.fail(1, "Filename %s is not a valid file", files[0])
+	}
+	want, bad := parseConf(string(data))
+	if len(bad) > 0 {
+		return c.fail(1, "vtysh failed to process new configuration: vtysh (check config) failed:\nline %d: %% Unknown command: %s", bad[0].number, bad[0].text)
+	}
+	status := c.inWorld(func() int {
+		if c.router.daemons["zebra"] == 0 {
+			return c.fail(1, "vtysh is not able to communicate with the daemons")
+		}
+		now := c.router.running()
+		gone, added := difference(now, want), difference(want, now)
+		if has(opts, "--test") {
+			c.printf("\nLines To Delete\n===============\n%s\nLines To Add\n============\n%s", strings.Join(gone, ""), strings.Join(added, ""))
+			return 0
+		}
+		for _, l := range gone {
+			c.printf("INFO: Executed \"no %s\"\n", strings.TrimSpace(l))
+		}
+		for _, l := range added {
+			c.printf("INFO: Executed \"%s\"\n", strings.TrimSpace(l))
+		}
+		c.router.load(want)
+		c.world.converge()
+		return 0
+	})
+	// It writes the installed file too, unless told of another directory.
+	if status == 0 && has(opts, "--reload") && !has(opts, "--confdir") && c.path(files[0]) != frrConf {
+		_ = c.disk.save(frrConf, data, 0o640, c.who, false)
+	}
+	return status
+}
+
+// difference are the lines of a that b has not, each with its block.
+func difference(a, b *conf) []string {
+	there := map[string]bool{}
+	for _, l := range flat(b) {
+		there[l] = true
+	}
+	var out []string
+	for _, l := range flat(a) {
+		if !there[l] {
+			out = append(out, l+"\n")
+		}
+	}
+	return out
+}
+
+func flat(c *conf) []string {
+	var out []string
+	for _, b := range c.blocks {
+		head := ""
+		for o := b; o != nil && o.head != ""; o = o.parent {
+			head = o.head + " / " + head
+		}
+		for _, l := range b.lines {
+			if !strings.HasPrefix(l.text, "frr version") {
+				out = append(out, strings.TrimPrefix(head+l.text, " / "))
+			}
+		}
+	}
+	return out
+}
+
+// running is the configuration, with what belongs to no daemon that runs left out.
+func (r *router) running() *conf {
+	c := r.conf.clone()
+	if r.daemons["bgpd"] == 0 {
+		for _, b := range slices.Clone(c.blocks) {
+			if b.place == atBGP {
+				c.drop(b)
+			}
+		}
+	}
+	return c
+}
+
+// background runs f until the device ends; the lab waits for it.
+func (d *device) background(f func()) {
+	d.world.wait.Add(1)
+	go func() {
+		defer d.world.wait.Done()
+		if d.powered().Err() == nil {
+			f()
+		}
+	}()
+}

@@ -1,0 +1,178 @@
+package sim
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+	"syscall"
+	"time"
+
+	"mvdan.cc/sh/v3/interp"
+)
+
+// callHandler puts what the interpreter does not know into words it knows.
+func (c *call) callHandler(_ context.Context, args []string) ([]string, error) {
+	switch args[0] {
+	case "umask":
+		if len(args) > 1 {
+			return []string{"eval", maskVariable + "=" + quote(args[len(args)-1])}, nil
+		}
+		return []string{"eval", `printf '%04o\n' "0${` + maskVariable + `:-022}"`}, nil
+	case "trap":
+		out := []string{"trap"}
+		for i, a := range args[1:] {
+			switch {
+			case i == 0 && a == "--":
+			case i == 0, a == "EXIT":
+				out = append(out, a)
+			case a == "0":
+				out = append(out, "EXIT")
+			}
+		}
+		if len(out) == 2 {
+			return []string{"true"}, nil // of signals alone
+		}
+		return out, nil
+	case "kill":
+		return append([]string{"/bin/kill"}, args[1:]...), nil
+	case "command":
+		if len(args) > 2 && (args[1] == "-v" || args[1] == "-V") {
+			return append([]string{"/usr/bin/which"}, args[2:]...), nil
+		}
+	}
+	return args, nil
+}
+
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
+// at is a call with what the handler knows of the place.
+func (c *call) at(ctx context.Context) (*call, interp.HandlerContext) {
+	hc := interp.HandlerCtx(ctx)
+	next := &call{device: c.device, ctx: ctx, who: c.who, env: hc.Env, dir: hc.Dir, in: hc.Stdin, out: hc.Stdout, err: hc.Stderr}
+	return next, hc
+}
+
+func (c *call) execHandler(ctx context.Context, args []string) error {
+	next, _ := c.at(ctx)
+	status := next.exec(args)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if status != 0 {
+		return interp.ExitStatus(status)
+	}
+	return nil
+}
+
+func (c *call) openHandler(ctx context.Context, name string, flag int, perm fs.FileMode) (io.ReadWriteCloser, error) {
+	next, _ := c.at(ctx)
+	p := next.path(name)
+	if p == "/dev/null" {
+		return os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	}
+	if flag&(os.O_WRONLY|os.O_RDWR) == 0 {
+		body, err := next.open(p)
+		if err != nil {
+			return nil, pathError("open", name, errors.New(why(err)))
+		}
+		return &reading{bytes.NewReader(body)}, nil
+	}
+	w := &writing{c: next, path: p, mode: perm &^ next.mask()}
+	if err := next.disk.save(p, nil, 0o666&^next.mask(), next.who, flag&os.O_APPEND != 0); err != nil {
+		return nil, pathError("open", name, errors.New(why(err)))
+	}
+	return w, nil
+}
+
+// reading is an open file.
+type reading struct{ *bytes.Reader }
+
+func (*reading) Write([]byte) (int, error) { return 0, syscall.EBADF }
+func (*reading) Close() error              { return nil }
+
+// writing is an open file that grows at its end.
+type writing struct {
+	c    *call
+	path string
+	mode fs.FileMode
+}
+
+func (*writing) Read([]byte) (int, error) { return 0, syscall.EBADF }
+func (*writing) Close() error             { return nil }
+func (w *writing) Write(p []byte) (int, error) {
+	if err := w.c.disk.save(w.path, p, w.mode, rootUser, true); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+func (c *call) statHandler(ctx context.Context, name string, follow bool) (fs.FileInfo, error) {
+	next, _ := c.at(ctx)
+	n, err := c.disk.stat(next.path(name), follow)
+	if err != nil {
+		return nil, err
+	}
+	return info{path.Base(name), n}, nil
+}
+
+func (c *call) accessHandler(ctx context.Context, name string, mode interp.AccessMode) error {
+	next, _ := c.at(ctx)
+	n, err := c.disk.stat(next.path(name), true)
+	if err != nil {
+		return err
+	}
+	if !c.who.may(&n, fs.FileMode(mode)) {
+		return pathError("access", name, syscall.EACCES)
+	}
+	return nil
+}
+
+func (c *call) readDirHandler(ctx context.Context, name string) ([]fs.DirEntry, error) {
+	next, _ := c.at(ctx)
+	dir := next.path(name)
+	names, err := c.disk.list(dir)
+	if err != nil {
+		return nil, err
+	}
+	var out []fs.DirEntry
+	for _, base := range names {
+		if n, err := c.disk.stat(dir+"/"+base, false); err == nil {
+			out = append(out, fs.FileInfoToDirEntry(info{base, n}))
+		}
+	}
+	return out, nil
+}
+
+// info is a node as fs.FileInfo.
+type info struct {
+	name string
+	node node
+}
+
+func (i info) Name() string       { return i.name }
+func (i info) Size() int64        { return int64(len(i.node.body)) }
+func (i info) Mode() fs.FileMode  { return i.node.mode }
+func (i info) ModTime() time.Time { return i.node.changed }
+func (i info) IsDir() bool        { return i.node.mode.IsDir() }
+func (i info) Sys() any           { return nil }
+
+func (l *lines) Read(p []byte) (int, error) {
+	if len(l.rest) == 0 {
+		line, err := l.r.ReadBytes('\n')
+		switch {
+		case len(line) == 0:
+			return 0, err
+		case err != nil && line[len(line)-1] != '\n':
+			line = append(line, '\n') // the parser waits for the end of each line
+		}
+		l.rest = line
+	}
+	n := copy(p, l.rest)
+	l.rest = l.rest[n:]
+	return n, nil
+}

@@ -1,0 +1,245 @@
+package sim
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// attrs are what a route carries. They are shared and never change.
+type attrs struct {
+	as     []uint32 // nearest first
+	origin string   // "IGP", "incomplete"
+	med    int      // -1: none
+	pref   int
+	weight int
+	local  bool   // this router began it
+	source string // of a local one: "connected", "kernel", "network", "aggregate"
+	port   string // of a connected one
+}
+
+func (a *attrs) asText() string {
+	var b strings.Builder
+	for i, n := range a.as {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(strconv.FormatUint(uint64(n), 10))
+	}
+	return b.String()
+}
+
+func (r listRule) matches(p netip.Prefix) bool {
+	if r.any {
+		return true
+	}
+	if !r.prefix.Contains(p.Addr()) || p.Bits() < r.prefix.Bits() {
+		return false
+	}
+	switch {
+	case r.ge == 0 && r.le == 0:
+		return p.Bits() == r.prefix.Bits()
+	case r.le == 0:
+		return p.Bits() >= r.ge
+	}
+	return p.Bits() >= max(r.ge, r.prefix.Bits()) && p.Bits() <= r.le
+}
+
+// permits asks a list. One that is not there denies all (tried on 8.4.4).
+func (b *bgpConf) permits(list string, p netip.Prefix) bool {
+	for _, r := range b.lists[list] {
+		if r.matches(p) {
+			return !r.deny
+		}
+	}
+	return false
+}
+
+func (b *bgpConf) pathPermits(list string, a *attrs) bool {
+	text := a.asText()
+	for _, r := range b.paths[list] {
+		if r.re.MatchString(text) {
+			return !r.deny
+		}
+	}
+	return false
+}
+
+// through sends a route through a route-map; nil: it is denied, as by one that
+// is not there.
+func (b *bgpConf) through(name string, p netip.Prefix, a *attrs) *attrs {
+	for _, e := range b.maps[name] {
+		if !slices.ContainsFunc(e.lines, func(l string) bool { return strings.HasPrefix(l, "match ") && !b.matches(l, p, a) }) {
+			if e.deny {
+				return nil
+			}
+			return e.set(a)
+		}
+	}
+	return nil
+}
+
+func (b *bgpConf) matches(line string, p netip.Prefix, a *attrs) bool {
+	w := strings.Fields(line)
+	v4 := p.Addr().Is4()
+	switch {
+	case strings.HasPrefix(line, "match ip address prefix-list "):
+		return v4 && b.permits("ip "+w[4], p)
+	case strings.HasPrefix(line, "match ipv6 address prefix-list "):
+		return !v4 && b.permits("ipv6 "+w[4], p)
+	case strings.HasPrefix(line, "match ip address "):
+		return v4 && b.permits("access "+w[3], p)
+	case strings.HasPrefix(line, "match as-path "):
+		return b.pathPermits(w[2], a)
+	case strings.HasPrefix(line, "match interface "):
+		return a.port == w[2]
+	case strings.HasPrefix(line, "match source-protocol "):
+		return a.source == w[2]
+	}
+	return false
+}
+
+func (e mapEntry) set(a *attrs) *attrs {
+	next := *a
+	for _, l := range e.lines {
+		w := strings.Fields(l)
+		if w[0] != "set" {
+			continue
+		}
+		n, _ := strconv.Atoi(w[len(w)-1])
+		switch w[1] {
+		case "metric":
+			next.med = n
+		case "weight":
+			next.weight = n
+		case "local-preference":
+			next.pref = n
+		case "as-path":
+			var more []uint32
+			for _, s := range w[3:] {
+				as, _ := parseASN(s)
+				more = append(more, as)
+			}
+			next.as = append(more, a.as...)
+		}
+	}
+	return &next
+}
+
+func familyOf(p netip.Prefix) int {
+	if p.Addr().Is4() {
+		return 0
+	}
+	return 1
+}
+
+func listFamily(f int) string { return [2]string{"ip ", "ipv6 "}[f] }
+
+// filtered applies the lists of one direction; nil: denied.
+func (b *bgpConf) filtered(f *peerFamily, direction int, p netip.Prefix, a *attrs) *attrs {
+	if l := f.lists[direction]; l != "" && !b.permits(listFamily(familyOf(p))+l, p) {
+		return nil
+	}
+	if l := f.access[direction]; l != "" && !b.permits("access "+l, p) {
+		return nil
+	}
+	if l := f.filters[direction]; l != "" && !b.pathPermits(l, a) {
+		return nil
+	}
+	if m := f.maps[direction]; m != "" {
+		return b.through(m, p, a)
+	}
+	return a
+}
+
+// hasPolicy is what RFC 8212 asks for.
+func (f *peerFamily) hasPolicy(direction int) bool {
+	return f.lists[direction]+f.access[direction]+f.filters[direction]+f.maps[direction] != ""
+}
+
+// takes is a route from the peer as it enters the table; nil: it does not.
+func (s *session) takes(p netip.Prefix, a *attrs) *attrs {
+	b, f := s.r.bgp, &s.conf.families[familyOf(p)]
+	if !s.carries(familyOf(p)) || b.needPolicy && s.external() && !f.hasPolicy(in) {
+		return nil
+	}
+	own := 0
+	for _, as := range a.as {
+		if as == b.asn || s.conf.localAS != 0 && as == s.conf.localAS {
+			own++
+		}
+	}
+	if own > f.allowOwn {
+		return nil
+	}
+	if s.conf.localAS != 0 && !s.conf.noPrepend {
+		next := *a
+		next.as = append([]uint32{s.conf.localAS}, a.as...)
+		a = &next
+	}
+	return b.filtered(f, in, p, a)
+}
+
+// sends is the best route as it is told to the peer; nil: it is not.
+func (s *session) sends(p netip.Prefix, best *bgpPath) *attrs {
+	b, f := s.r.bgp, &s.conf.families[familyOf(p)]
+	if best == nil || !s.carries(familyOf(p)) || b.needPolicy && s.external() && !f.hasPolicy(out) {
+		return nil
+	}
+	if best.from == s && s.alone() || best.from != nil && !best.from.external() && !s.external() {
+		return nil
+	}
+	a := b.filtered(f, out, p, best.attrs)
+	if a == nil {
+		return nil
+	}
+	next := *a
+	next.local, next.source, next.port, next.weight = false, "", "", 0
+	if !best.local {
+		next.med = a.med
+		if a.med == best.med {
+			next.med = -1
+		}
+	}
+	if !s.external() {
+		next.pref = max(a.pref, 100)
+		return &next
+	}
+	next.pref = 100
+	as := slices.Clone(a.as)
+	if f.removePrivate && (f.removePrivateAll || !slices.ContainsFunc(as, func(n uint32) bool { return !private(n) })) {
+		as = slices.DeleteFunc(as, private)
+	}
+	if f.asOverride {
+		for i, n := range as {
+			if n == s.peerASN {
+				as[i] = b.asn
+			}
+		}
+	}
+	own := []uint32{b.asn}
+	if l := s.conf.localAS; l != 0 {
+		own = []uint32{l, b.asn}
+		if s.conf.replaceAS {
+			own = own[:1]
+		}
+	}
+	next.as = append(own, as...)
+	return &next
+}
+
+// private are the numbers of RFC 6996.
+func private(n uint32) bool { return n >= 64512 && n <= 65534 || n >= 4200000000 && n <= 4294967294 }
+
+// alone says that no other session is told the same by the same policy: only
+// then is a route kept from the peer that it came from (FRR's update groups).
+func (s *session) alone() bool {
+	for _, o := range s.r.sessions {
+		if o != s && o.up() && o.conf.families[0] == s.conf.families[0] && o.conf.families[1] == s.conf.families[1] &&
+			o.conf.localAS == s.conf.localAS && o.conf.iface == s.conf.iface {
+			return false
+		}
+	}
+	return true
+}
