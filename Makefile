@@ -13,7 +13,7 @@ LDFLAGS := -s -w -X closup/ui/cli.Version=$(VERSION)
 AS_ROOT := $(shell if [ "$$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then echo 'sudo -n --preserve-env=CLOSUP_NO_SKIP,CLOSUP_MATRIX,HOME env PATH=$(PATH)'; fi)
 TEST    := $(GO) test -race -count=1 -p 2 -timeout 12m $(if $(AS_ROOT),-exec "$(AS_ROOT)")
 
-.PHONY: build test lint bench bench-lab diagnose-matrix fuzz try untry needs needs-test clean help
+.PHONY: build test test-sim lint bench bench-lab diagnose-matrix fuzz try untry needs needs-test clean help
 
 build: ## build bin/closup
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/closup .
@@ -34,6 +34,9 @@ $(TOOLS)/gofumpt-$(GOFUMPT):
 $(TOOLS)/golangci-lint-$(GOLANGCI_LINT):
 	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)
 	mv $(TOOLS)/golangci-lint $@
+
+test-sim: ## every preset on simulated devices (make test has two of them)
+	CLOSUP_LONG=1 $(GO) test -race -count=1 -timeout 10m ./lab/sim
 
 bench: ## benchmarks that need no root
 	$(GO) test -run '^$$' -bench . -benchmem ./model/... ./render/... ./provision/...

@@ -19,7 +19,8 @@ var commands map[string]command
 func programs() map[string]map[string]command {
 	return map[string]map[string]command{
 		"/usr/bin": {
-			"awk": awk, "base64": base64Command, "basename": basename, "bash": sh, "cat": cat, "chmod": chmod, "chown": chown, "cmp": cmp,
+			"awk":    awk,
+			"base64": base64Command, "basename": basename, "bash": sh, "cat": cat, "chmod": chmod, "chown": chown, "cmp": cmp,
 			"cp": cp, "cut": cut, "dash": sh, "date": date, "df": df, "dirname": dirname, "env": env, "find": find, "flock": flock,
 			"grep": grep, "head": head, "hostname": hostname, "id": id, "kill": kill, "ln": ln, "ls": ls, "mkdir": mkdir, "mktemp": mktemp,
 			"mv": mv, "nice": nice, "nohup": nohup, "pgrep": pidof, "pidof": pidof, "pkill": pkill, "readlink": readlink,

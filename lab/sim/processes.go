@@ -252,11 +252,20 @@ func pidof(c *call) int {
 	})
 }
 
+// pkill ends daemons. One that is stopped cannot be simulated, but for
+// watchfrr, which then revives nothing.
 func pkill(c *call) int {
 	_, names := c.flags("u")
+	stops := len(c.args) > 0 && c.args[0] == "-STOP"
+	if len(c.args) > 0 && c.args[0] == "-CONT" {
+		return 0
+	}
 	return c.inWorld(func() int {
 		status := 1
 		for _, n := range names {
+			if stops && n != "watchfrr" {
+				return c.fail(3, "pkill: this simulator cannot stop %s without ending it", n)
+			}
 			if c.router.daemons[n] != 0 {
 				c.router.kill(n)
 				status = 0

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"closup/assets"
+	"closup/lab"
 	"closup/lab/sim"
 	"closup/model"
 	"closup/provision/observe"
@@ -149,5 +150,57 @@ func TestPush(t *testing.T) {
 			s.await("all sessions and routes", observe.Status.AsExpected)
 			s.push(push.Unchanged)
 		})
+	}
+}
+
+// TestChange: a change of one list is taken over by a reload, without a flap;
+// faults show as they do on real FRR, and mend.
+func TestChange(t *testing.T) {
+	s := newSite(t, planOf(t, "article"))
+	s.push(push.Changed)
+	before := s.await("all sessions and routes", observe.Status.AsExpected)
+	leaf, _ := s.plan.Device("leaf1")
+	for i := range leaf.Routing.Groups {
+		leaf.Routing.Groups[i].Description = "changed"
+	}
+	results := map[string]push.Result{}
+	for e := range push.Run(t.Context(), s.transport, s.targets(), push.Options{}) {
+		if e.Kind == push.Done {
+			results[e.Device] = e.Report.Result
+			if e.Report.Error != "" {
+				t.Error(e.Report.Error)
+			}
+		}
+	}
+	if results["leaf1"] != push.Changed || results["spine1"] != push.Unchanged {
+		t.Errorf("a change of leaf1 alone: %v", results)
+	}
+	after := s.await("all sessions and routes", observe.Status.AsExpected)
+	for i, row := range after.Sessions {
+		if row.Flaps != before.Sessions[i].Flaps {
+			t.Errorf("%s:%s flapped by a reload", row.Device, row.Port)
+		}
+	}
+	r, err := sim.Open(s.plan.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"port-down", "bgpd-killed", "session-shutdown", "remote-as", "power-off", "route-map-lost"} {
+		fault, ok := lab.FindFault(name)
+		if !ok {
+			t.Fatalf("no fault %s", name)
+		}
+		at, err := fault.Place(s.plan, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := lab.Break(t.Context(), r, s.plan, fault, at, false); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		s.await(name+" to show", func(st observe.Status) bool { return !st.AsExpected() })
+		if _, err := lab.Mend(t.Context(), r, s.plan); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		s.await("all after "+name, observe.Status.AsExpected)
 	}
 }

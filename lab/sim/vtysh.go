@@ -83,22 +83,36 @@ func (c *call) vtyFile(file string, check bool) int {
 	if err != nil {
 		return c.fail(11, "Can't open configuration file %s due to '%s'.", file, why(err))
 	}
-	want, bad := parseConf(string(data))
+	if check {
+		_, bad := parseConf(string(data))
+		return c.complain(bad)
+	}
+	return c.inWorld(func() int {
+		if len(c.router.daemons) == 0 {
+			return c.fail(1, "Exiting: failed to connect to any daemons.")
+		}
+		// Added to what runs, line by line; bad ones are passed over.
+		conf, bad := c.router.running(), []badLine(nil)
+		at := conf.top()
+		for i, line := range linesOf(data) {
+			next, ok := conf.enter(at, line)
+			if !ok {
+				bad = append(bad, badLine{i + 1, strings.TrimSpace(line)})
+			}
+			at = next
+		}
+		c.router.load(conf)
+		c.world.converge()
+		return c.complain(bad)
+	})
+}
+
+func (c *call) complain(bad []badLine) int {
 	for _, l := range bad {
 		fmt.Fprintf(c.err, "line %d: %% Unknown command: %s\n", l.number, l.text)
 	}
 	if len(bad) > 0 {
 		return 2
-	}
-	if !check {
-		return c.inWorld(func() int {
-			if len(c.router.daemons) == 0 {
-				return c.fail(1, "Exiting: failed to connect to any daemons.")
-			}
-			c.router.load(want)
-			c.world.converge()
-			return 0
-		})
 	}
 	return 0
 }
