@@ -72,6 +72,9 @@ const (
 	platformRule = "what runs on the box decides which files are made for it"
 )
 
+// releaseAbout: nothing that closup writes depends on a node's release.
+const releaseAbout = "Which release of its system a switch runs. Some vendors' commands depend on it."
+
 var platformChoices = []string{"cumulus", "nvue", "sonic", "debian", "ubuntu", "flatcar", "coreos"}
 
 // settings is the form, in order.
@@ -117,6 +120,8 @@ var settings = []setting{
 	{path: "platform.spines", section: "Systems", label: "Spines run", rule: platformRule, choices: platformChoices, get: func(f *model.Fabric) string { return f.Platform[model.Spine] }},
 	{path: "platform.leafs", section: "Systems", label: "Leafs run", rule: platformRule, choices: platformChoices, get: func(f *model.Fabric) string { return f.Platform[model.Leaf] }},
 	{path: "platform.nodes", section: "Systems", label: "Nodes run", rule: platformRule, choices: platformChoices, get: func(f *model.Fabric) string { return f.Platform[model.Node] }},
+	{path: "release.spines", section: "Systems", label: "Spines' release", about: releaseAbout, example: "5.9", get: func(f *model.Fabric) string { return f.Release[model.Spine] }},
+	{path: "release.leafs", section: "Systems", label: "Leafs' release", about: releaseAbout, example: "5.9", get: func(f *model.Fabric) string { return f.Release[model.Leaf] }},
 	{path: "network.nodes", section: "Systems", label: "Nodes' interfaces", about: "What owns the interfaces of the nodes.", choices: []string{"ifupdown2", "netplan", "networkd", "nvue"}, get: func(f *model.Fabric) string { return f.Network[model.Node] }},
 	{path: "router.nodes", section: "Systems", label: "Nodes' BGP", about: "What speaks BGP on the nodes.", choices: []string{"frr", "frr-container", "quagga-container"}, get: func(f *model.Fabric) string { return f.Router[model.Node] }},
 }
