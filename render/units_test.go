@@ -278,10 +278,17 @@ func TestIfupdown2AcceptsGoldens(t *testing.T) {
 			b.run(check, "/run/staged")
 		}
 	}
+	// ifreload says the same of the device's own file.
+	b.install(only(device(t, "article", "leaf1"), "ifupdown2"))
+	b.run(`ifreload -a -s`)
 	for _, bad := range []string{"    address 10.1.1.300/32", "nonsense"} {
 		b.run(`printf 'auto lo\niface lo inet loopback\n%s\n' "$1" >/run/staged`, bad)
 		if out, err := b.try(check, "/run/staged"); err == nil {
 			t.Errorf("%q is accepted: %s", bad, out)
+		}
+		b.run(`cp /run/staged /etc/network/interfaces`)
+		if out, err := b.try(`ifreload -a -s`); err == nil {
+			t.Errorf("ifreload accepts %q: %s", bad, out)
 		}
 	}
 }
