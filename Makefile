@@ -47,6 +47,9 @@ bench-lab: needs build ## seconds of `lab up` and of push to all Established, on
 diagnose-matrix: needs-test ## every fault of the lab on two fabrics, and whether diagnose names it
 	CLOSUP_MATRIX=1 $(GO) test -count=1 -run 'TestDiagnose(Matrix|Generations)' -v -timeout 40m $(if $(AS_ROOT),-exec "$(AS_ROOT)") ./ui/cli
 
+torture: needs ## 200 pushes to a real device with a random fault in each; ROUNDS=, SEED= replays
+	CLOSUP_NO_SKIP=1 $(GO) test -v -count=1 -run TestLabTorture -timeout 6h -exec "$(or $(AS_ROOT),env) CLOSUP_TORTURE=$(or $(ROUNDS),200) CLOSUP_SEED=$(SEED)" ./provision/push
+
 fuzz: ## a short run of every fuzz target
 	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \
 		for f in $$($(GO) test -list '^Fuzz' $$dir | grep '^Fuzz'); do \

@@ -85,7 +85,7 @@ func (d *device) follow(ctx context.Context, s *script, until ...string) (jobSta
 				return j, d.errorf(nil, "", "its part of the push is gone; see with `closup diff` what it holds")
 			}
 			d.touched = false
-			return j, d.errorf(nil, j.log, "it let go of its lock because it had to wait too long; nothing was changed")
+			return j, d.errorf(nil, j.log, "it let go of its lock before its turn came; nothing was changed")
 		case "refused":
 			d.touched = false
 			d.unstage(ctx)
