@@ -39,6 +39,7 @@ var explained = []struct {
 	lines []explanation
 }{
 	{"/etc/frr/frr.conf", frrLines},
+	{"/etc/quagga/Quagga.conf", quaggaLines},
 	{"/etc/network/interfaces", interfaceLines},
 	{"/etc/netplan/90-closup.yaml", netplanLines},
 	{".network", networkLines},

@@ -10,7 +10,7 @@ import (
 )
 
 // explained are the ends of the paths whose lines have reasons.
-var explained = []string{"frr.conf", "interfaces", "netplan/90-closup.yaml", ".network", ".netdev", "networkd.conf.d/90-closup.conf", "sysctl.d/90-closup.conf", "frr/daemons", "/etc/hosts", "/etc/hostname", "kubelet.service.d/90-closup.conf"}
+var explained = []string{"frr.conf", "Quagga.conf", "interfaces", "netplan/90-closup.yaml", ".network", ".netdev", "networkd.conf.d/90-closup.conf", "sysctl.d/90-closup.conf", "frr/daemons", "/etc/hosts", "/etc/hostname", "kubelet.service.d/90-closup.conf"}
 
 // TestEveryLineHasAReason: each line of each of these files of every case has a sentence and a source, and a key of fabric.yaml stands in the line
 // that is named.
