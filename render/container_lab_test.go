@@ -187,6 +187,12 @@ pid=$(`+engine+` inspect --format '{{.State.Pid}}' `+at[1]+`); readlink /proc/$p
 			t.Errorf("%s does not run the change:\n%s", device, conf)
 		}
 	}
+
+	// A machine that boots brings its router up, and no second one beside it.
+	if err := box.Reboot(t.Context(), "few"); err != nil {
+		t.Fatal(err)
+	}
+	l.established("few", "vtysh")
 	l.withoutCapability("few")
 }
 
