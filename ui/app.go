@@ -31,6 +31,9 @@ type Options struct {
 	Lab   bool   // push to and watch the running lab instead of the real devices
 	ASCII bool   // no glyphs beyond ASCII, whatever the locale says
 	Theme string // one of Themes; empty: as the terminal's background is
+
+	Hints     bool // explain each step in a line
+	Simulated bool // the lab's devices are simulated; say so
 }
 
 // Run shows the wizard until the operator leaves it.

@@ -131,7 +131,7 @@ func (a *app) body() string {
 		view = a.heading("Keys", "any other key closes this") + "\n" + strings.Join(lines[from:to], "\n")
 	default:
 		s := a.screens[a.at]
-		view = a.heading(s.Title(), steps[a.at].about) + "\n" + s.View()
+		view = a.heading(s.Title(), a.about()) + "\n" + s.View()
 	}
 	if a.sidebar() == 0 {
 		return beside("", block("", 1, h), block(view, size.w, h), block("", 1, h))

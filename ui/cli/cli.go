@@ -39,6 +39,7 @@ type env struct {
 
 // commands lists every command in the order of the help.
 var commands = []func(*env) *cobra.Command{
+	demoCommand,
 	newCommand,
 	presetsCommand,
 	importCommand,
