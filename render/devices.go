@@ -73,24 +73,32 @@ var inContainers = []string{"frr-container", "quagga-container"}
 
 // What a device must be for the files above to work on it.
 var (
-	platforms = []string{"cumulus", "debian", "ubuntu"}
+	platforms = []string{"cumulus", "debian", "ubuntu", "flatcar"}
 	routers   = []string{"frr", "frr-container", "quagga-container"}
 	networks  = []string{"ifupdown2", "netplan", "networkd"}
 )
 
-// natives are the platforms of switches that take their configuration by means
-// of their own. closup writes it, and pushes it nowhere: no such device was
-// there to try it on.
+// natives are the platforms that take their configuration by means of their
+// own. closup writes it, and pushes it nowhere: no such device was there to try
+// it on, and Fedora CoreOS gets all that it is at its first start.
 var natives = map[string]func(*model.Plan, *model.Device) ([]Artifact, error){
-	"nvue":  nvueStartup,
-	"sonic": sonicArtifacts,
+	"nvue":   nvueStartup,
+	"sonic":  sonicArtifacts,
+	"coreos": coreosArtifacts,
+}
+
+// nativeOf is how such a device is written. NVUE and SONiC are systems of
+// switches only.
+func nativeOf(d *model.Device) (func(*model.Plan, *model.Device) ([]Artifact, error), bool) {
+	native, ok := natives[d.Platform]
+	return native, ok && (d.Role.Switch() || d.Platform == "coreos")
 }
 
 // Files are all files of one device, to be looked at: those that Device has,
 // and of a platform that is not pushed to what it takes, which no unit makes
 // live.
 func Files(p *model.Plan, d *model.Device) ([]Artifact, error) {
-	if native, ok := natives[d.Platform]; ok && d.Role.Switch() {
+	if native, ok := nativeOf(d); ok {
 		return native(p, d)
 	}
 	return Device(p, d)
@@ -103,6 +111,11 @@ func Device(p *model.Plan, d *model.Device) ([]Artifact, error) {
 	if err := supported(d); err != nil {
 		return nil, err
 	}
+	return rowsOf(p, d)
+}
+
+// rowsOf are the rows of the table that fit a device, printed.
+func rowsOf(p *model.Plan, d *model.Device) ([]Artifact, error) {
 	if err := safe(d); err != nil {
 		return nil, err
 	}
@@ -195,7 +208,10 @@ func daemonsMerge(body []byte, view any, _ *model.Device) merger {
 }
 
 func supported(d *model.Device) error {
-	if _, ok := natives[d.Platform]; ok && d.Role.Switch() {
+	if d.Platform == "coreos" {
+		return fmt.Errorf("%s runs Fedora CoreOS, which gets its files at its first start: `closup render --target butane` writes them, docs/butane.md says how to use them, and --only pushes to the others", d.Name)
+	}
+	if _, ok := nativeOf(d); ok {
 		return fmt.Errorf("%s runs %s, whose configuration closup writes but does not push: `closup render --device %s` prints it, docs/vendors.md says how to load it, and --only pushes to the others", d.Name, d.Platform, d.Name)
 	}
 	for _, c := range []struct {

@@ -47,7 +47,7 @@ func systemView(p *model.Plan, d *model.Device) (system, error) {
 	return system{
 		Hostname: d.Name, BFD: d.Routing.BFD, Interfaces: interfaces, Hosts: hostsOf(p, d),
 		VLANs:  slices.ContainsFunc(interfaces, func(i iface) bool { return i.VLAN > 0 }),
-		NodeIP: nodeIP(d), RouterUnit: "frr.service",
+		NodeIP: nodeIP(d), RouterUnit: routerUnit(d),
 	}, nil
 }
 
@@ -143,3 +143,6 @@ func addressesOf(d *model.Device) []host {
 	}
 	return out
 }
+
+// routerUnit is the unit of systemd that runs a device's routing.
+func routerUnit(d *model.Device) string { return d.Router + ".service" }

@@ -126,9 +126,14 @@ func butaneOf(p *model.Plan, d *model.Device, s butaneSystem) (text, ignition []
 	return text, ignition, nil
 }
 
-// butaneArtifacts are the files of a device as such a system has them.
+// butaneArtifacts are the files of a device as such a system has them: its
+// router runs in a container, FRR's where the device has none.
 func butaneArtifacts(p *model.Plan, d *model.Device, s butaneSystem) ([]Artifact, error) {
-	all, err := Device(p, standIn(d, "debian", "networkd", "frr"))
+	other := standIn(d, s.platform, "networkd", d.Router)
+	if !slices.Contains(inContainers, d.Router) {
+		other.Router, other.Container = "frr-container", model.Container{Engine: s.engine, Image: frrImage}
+	}
+	all, err := rowsOf(p, other)
 	if err != nil {
 		return nil, err
 	}
@@ -148,10 +153,14 @@ func butaneArtifacts(p *model.Plan, d *model.Device, s butaneSystem) ([]Artifact
 			}
 		}
 	}
-	unit, err := execute("butane/frr.service.tmpl", struct{ Engine, Image string }{s.engine, frrImage})
-	return append(all,
-		Artifact{Path: "/etc/frr/vtysh.conf", Mode: 0o640, Body: []byte("service integrated-vtysh-config\n")},
-		Artifact{Path: "/etc/systemd/system/frr.service", Body: unit}), err
+	return all, nil
+}
+
+// coreosArtifacts are the files that a device of Fedora CoreOS has after its
+// first start.
+func coreosArtifacts(p *model.Plan, d *model.Device) ([]Artifact, error) {
+	at := slices.IndexFunc(butaneSystems, func(s butaneSystem) bool { return s.platform == "coreos" })
+	return butaneArtifacts(p, d, butaneSystems[at])
 }
 
 // add puts a file where Butane has it: units and their drop-ins by name,
@@ -231,7 +240,7 @@ func networkManagerFiles(d *model.Device) ([]Artifact, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, Artifact{Path: "/etc/NetworkManager/system-connections/closup-" + i.Name + ".nmconnection", Mode: 0o600, Body: body})
+		out = append(out, Artifact{Device: d.Name, Path: "/etc/NetworkManager/system-connections/closup-" + i.Name + ".nmconnection", Mode: 0o600, Body: body})
 	}
 	return out, nil
 }

@@ -118,8 +118,12 @@ func TestIgnition(t *testing.T) {
 					continue
 				}
 				has := contents(t, c)
-				if conf := has["/etc/frr/frr.conf"]; !strings.Contains(conf, "\nhostname "+d.Name+"\n") || !strings.Contains(conf, fmt.Sprintf("\nrouter bgp %d\n", d.ASN)) {
-					t.Errorf("%s: frr.conf is %q", d.Name, conf)
+				conf, unit := has["/etc/frr/frr.conf"], "frr-container.service"
+				if d.Router == "quagga-container" {
+					conf, unit = has["/etc/quagga/Quagga.conf"], "quagga-container.service"
+				}
+				if !strings.Contains(conf, fmt.Sprintf("\nrouter bgp %d\n", d.ASN)) {
+					t.Errorf("%s: its router's file is %q", d.Name, conf)
 				}
 				if has["/etc/hostname"] != d.Name+"\n" || !strings.Contains(has["/etc/hosts"], " localhost\n") {
 					t.Errorf("%s: %q, %q", d.Name, has["/etc/hostname"], has["/etc/hosts"])
@@ -130,7 +134,7 @@ func TestIgnition(t *testing.T) {
 					t.Errorf("%s, %s: networkd %v, NetworkManager %v", name, platform, networkd, manager)
 				}
 				if !slices.ContainsFunc(c.Systemd.Units, func(u types.Unit) bool {
-					return u.Name == "frr.service" && u.Enabled != nil && *u.Enabled
+					return u.Name == unit && u.Enabled != nil && *u.Enabled
 				}) {
 					t.Errorf("%s: FRR is not started", d.Name)
 				}
@@ -155,12 +159,12 @@ func TestIgnitionRefuses(t *testing.T) {
 			t.Errorf("%s: %v", platform, err)
 		}
 		for old, spoilt := range map[string]string{
-			"overwrite: true":       "overwright: true",
-			`path: "/etc/hostname"`: `path: "etc/hostname"`,
-			"mode: 0644":            "mode: rw",
-			"enabled: true":         "enabled: maybe",
-			`name: "frr.service"`:   `name: "frr.swervice"`,
-			"variant: ":             "variant: x",
+			"overwrite: true":               "overwright: true",
+			`path: "/etc/hostname"`:         `path: "etc/hostname"`,
+			"mode: 0644":                    "mode: rw",
+			"enabled: true":                 "enabled: maybe",
+			`name: "frr-container.service"`: `name: "frr-container.swervice"`,
+			"variant: ":                     "variant: x",
 		} {
 			text := bytes.Replace(whole, []byte(old), []byte(spoilt), 1)
 			if bytes.Equal(text, whole) {
@@ -195,18 +199,18 @@ for unit in docker kubelet; do printf '[Service]\nExecStart=/bin/true\n' >/etc/s
 			}
 		}
 		verify := func() string {
-			out, _ := b.try(`systemd-analyze verify --man=no /etc/systemd/system/frr.service /etc/systemd/system/kubelet.service`)
+			out, _ := b.try(`systemd-analyze verify --man=no /etc/systemd/system/frr-container.service /etc/systemd/system/kubelet.service`)
 			return out
 		}
 		if said := verify(); said != "" {
 			t.Errorf("%s: systemd says: %s", platform, said)
 		}
 		for _, spoil := range []string{"s/^Restart=always/Restart=allways/", "s/^ExecStart=/ExecStrat=/", "s/^After=/Aftre=/"} {
-			b.run(`cp -p /etc/systemd/system/frr.service /run/frr.service && sed -i "$1" /etc/systemd/system/frr.service`, spoil)
+			b.run(`cp -p /etc/systemd/system/frr-container.service /run/frr.service && sed -i "$1" /etc/systemd/system/frr-container.service`, spoil)
 			if said := verify(); said == "" {
 				t.Errorf("%s: %s: systemd says nothing", platform, spoil)
 			}
-			b.run(`cp -p /run/frr.service /etc/systemd/system/frr.service`)
+			b.run(`cp -p /run/frr.service /etc/systemd/system/frr-container.service`)
 		}
 	}
 }
