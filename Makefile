@@ -10,10 +10,10 @@ LDFLAGS := -s -w -X closup/ui/cli.Version=$(VERSION)
 
 # Tests that run real devices need root. With sudo at hand only their binaries
 # run as root; the compiler and its cache stay the user's.
-AS_ROOT := $(shell if [ "$$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then echo 'sudo -n --preserve-env=CLOSUP_NO_SKIP,CLOSUP_MATRIX,HOME env PATH=$(PATH)'; fi)
+AS_ROOT := $(shell if [ "$$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then echo 'sudo -n --preserve-env=CLOSUP_NO_SKIP,CLOSUP_MATRIX,CLOSUP_SCREENSHOTS,HOME env PATH=$(PATH)'; fi)
 TEST    := $(GO) test -race -count=1 -p 2 -timeout 12m $(if $(AS_ROOT),-exec "$(AS_ROOT)")
 
-.PHONY: build test test-sim lint bench bench-lab diagnose-matrix fuzz try untry needs needs-test clean help
+.PHONY: build test test-sim lint bench bench-lab diagnose-matrix screenshots fuzz try untry needs needs-test needs-pictures clean help
 
 build: ## build bin/closup
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/closup .
@@ -39,7 +39,7 @@ test-sim: ## every preset on simulated devices (make test has two of them)
 	CLOSUP_LONG=1 $(GO) test -race -count=1 -timeout 10m ./lab/sim
 
 bench: ## benchmarks that need no root
-	$(GO) test -run '^$$' -bench . -benchmem ./model/... ./render/... ./provision/...
+	$(GO) test -run '^$$' -bench . -benchmem ./model/... ./render/... ./provision/... ./ui
 
 bench-lab: needs build ## seconds of `lab up` and of push to all Established, on real FRR
 	$(GO) test -run '^$$' -bench Lab -benchtime 3x -timeout 10m $(if $(AS_ROOT),-exec "$(AS_ROOT)") ./ui/cli
@@ -49,6 +49,9 @@ diagnose-matrix: needs-test ## every fault of the lab on two fabrics, and whethe
 
 torture: needs ## 200 pushes to a real device with a random fault in each; ROUNDS=, SEED= replays
 	CLOSUP_NO_SKIP=1 $(GO) test -v -count=1 -run TestLabTorture -timeout 6h -exec "$(or $(AS_ROOT),env) CLOSUP_TORTURE=$(or $(ROUNDS),200) CLOSUP_SEED=$(SEED)" ./provision/push
+
+screenshots: needs-pictures build ## the pictures of docs/screens, of the wizard on a lab (root)
+	CLOSUP_SCREENSHOTS=$(CURDIR)/docs/screens $(GO) test -count=1 -run TestScreenshots -timeout 15m $(if $(AS_ROOT),-exec "$(AS_ROOT)") ./ui/cli
 
 fuzz: ## a short run of every fuzz target
 	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \
@@ -71,6 +74,9 @@ untry: ## end the lab of `make try`
 
 needs: ## install what the lab runs, where it is missing: FRR, sshd, ifupdown2
 	@.ci/needs
+
+needs-pictures:
+	@.ci/needs pictures
 
 needs-test: ## the same for the tests, and unpack older and newer Debians
 	@.ci/needs test

@@ -38,7 +38,7 @@ var keys = struct {
 }{
 	next:      bind("tab", "next step"),
 	prev:      bind("shift+tab", "step before"),
-	back:      bind("esc", "back"),
+	back:      bind("esc", "back", "esc", "alt+esc"), // two in a hurry arrive as one
 	jump:      bind("1-9 0", "go to a step", "1", "2", "3", "4", "5", "6", "7", "8", "9", "0"),
 	help:      bind("?", "help"),
 	palette:   bind(":", "every action"),
@@ -61,7 +61,7 @@ var keys = struct {
 	right:    bind("→ l", "right", "right", "l"),
 
 	accept: bind("enter", "accept"),
-	cancel: bind("esc", "cancel"),
+	cancel: bind("esc", "cancel", "esc", "alt+esc"),
 	edit:   bind("enter", "edit", "enter", "e"),
 	add:    bind("a", "add"),
 	remove: bind("x", "delete", "x", "delete"),
