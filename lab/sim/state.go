@@ -183,7 +183,8 @@ func (r *Remote) as(ctx context.Context, user string, e model.Endpoint, command 
 		return 0, fmt.Errorf("%s: %w", e.Device, err)
 	}
 	defer s.Close()
-	s.Stdin, s.Stdout, s.Stderr = in, out, stderr
+	var writing sync.Mutex // out and stderr may be one, as with os/exec
+	s.Stdin, s.Stdout, s.Stderr = in, oneByOne{&writing, out}, oneByOne{&writing, stderr}
 	err = s.Run(command)
 	var exit *ssh.ExitError
 	switch {
@@ -195,6 +196,21 @@ func (r *Remote) as(ctx context.Context, user string, e model.Endpoint, command 
 		return 0, fmt.Errorf("%s: %w", e.Device, err)
 	}
 	return 0, nil
+}
+
+// oneByOne is a writer that several share; nil takes all and keeps nothing.
+type oneByOne struct {
+	*sync.Mutex
+	to io.Writer
+}
+
+func (w oneByOne) Write(p []byte) (int, error) {
+	w.Lock()
+	defer w.Unlock()
+	if w.to == nil {
+		return len(p), nil
+	}
+	return w.to.Write(p)
 }
 
 // dial logs in to the device that has the host key on file.
