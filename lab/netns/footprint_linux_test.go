@@ -96,6 +96,7 @@ type footprint struct {
 	links      []string
 	mounts     []string
 	files      []string
+	at         uint64 // clockTicks
 }
 
 var namespaceKinds = []string{"net", "mnt", "pid", "uts", "ipc"}
@@ -107,7 +108,7 @@ func take(t *testing.T, home string) footprint {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var f footprint
+	f := footprint{at: clockTicks(t)}
 	all, err := processes()
 	if err != nil {
 		t.Fatal(err)
@@ -175,7 +176,6 @@ func namespacesOf(pid int) []string {
 // gone fails where anything of before is left, or anything new is there.
 func gone(t *testing.T, home string, before footprint) {
 	t.Helper()
-	now := clockTicks(t)
 	f := take(t, home)
 	for what, left := range map[string][]string{"links": f.links, "mounts": f.mounts, "files": f.files} {
 		if len(left) > 0 {
@@ -194,7 +194,7 @@ func gone(t *testing.T, home string, before footprint) {
 	defer cancel()
 	var in []string
 	err := until(ctx, func() (bool, error) {
-		in = threadsIn(t, before.namespaces, now)
+		in = threadsIn(t, before.namespaces, before.at)
 		return len(in) == 0, nil
 	})
 	if err != nil {
@@ -204,9 +204,9 @@ func gone(t *testing.T, home string, before footprint) {
 
 // threadsIn are the threads of the machine in any of the namespaces, but for
 // those that are dead and only wait for the machine's PID 1 to reap them, and
-// those that started later than now: the kernel gives numbers of namespaces
-// again.
-func threadsIn(t *testing.T, namespaces []string, now uint64) (in []string) {
+// those that started later than the footprint was taken: the kernel gives numbers
+// of namespaces again, and what of a lab is left has its first process.
+func threadsIn(t *testing.T, namespaces []string, at uint64) (in []string) {
 	t.Helper()
 	threads, err := filepath.Glob("/proc/[0-9]*/task/[0-9]*")
 	if err != nil {
@@ -224,7 +224,7 @@ func threadsIn(t *testing.T, namespaces []string, now uint64) (in []string) {
 			if err != nil || !ok || len(fields) < 20 || fields[0] == "Z" {
 				continue
 			}
-			if started, err := strconv.ParseUint(fields[19], 10, 64); err == nil && started <= now {
+			if started, err := strconv.ParseUint(fields[19], 10, 64); err == nil && started <= at {
 				in = append(in, thread+" "+ns)
 			}
 		}
