@@ -44,12 +44,12 @@ var explained = []struct {
 	{"/etc/netplan/90-closup.yaml", netplanLines},
 	{".network", networkLines},
 	{".netdev", networkLines},
-	{"/etc/systemd/networkd.conf.d/90-closup.conf", networkdLines},
+	{"/etc/systemd/networkd.conf.d/90-closup-networkd.conf", networkdLines},
 	{"/etc/sysctl.d/90-closup.conf", sysctlLines},
 	{"/etc/frr/daemons", daemonLines},
 	{"/etc/hosts", hostsLines},
 	{"/etc/hostname", hostnameLines},
-	{"/kubelet.service.d/90-closup.conf", kubeletLines},
+	{"/kubelet.service.d/90-closup-kubelet.conf", kubeletLines},
 }
 
 // explanation is what one form of line means. In the sentence, ${1} is what the

@@ -10,7 +10,7 @@ import (
 )
 
 // explained are the ends of the paths whose lines have reasons.
-var explained = []string{"frr.conf", "Quagga.conf", "interfaces", "netplan/90-closup.yaml", ".network", ".netdev", "networkd.conf.d/90-closup.conf", "sysctl.d/90-closup.conf", "frr/daemons", "/etc/hosts", "/etc/hostname", "kubelet.service.d/90-closup.conf"}
+var explained = []string{"frr.conf", "Quagga.conf", "interfaces", "netplan/90-closup.yaml", ".network", ".netdev", "networkd.conf.d/90-closup-networkd.conf", "sysctl.d/90-closup.conf", "frr/daemons", "/etc/hosts", "/etc/hostname", "kubelet.service.d/90-closup-kubelet.conf"}
 
 // TestEveryLineHasAReason: each line of each of these files of every case has a sentence and a source, and a key of fabric.yaml stands in the line
 // that is named.
@@ -110,8 +110,8 @@ links:
 		{"leaf1", "/etc/netplan/90-closup.yaml", "    swp51:\n", `        - "10.1.1.1/32"`, ""},
 		{"leaf1", "/etc/systemd/network/10-closup-lo.network", "Name=lo\n", "Address=10.1.1.1/32", "fabric.yaml:8 loopbacks.leafs"},
 		{"leaf1", "/etc/systemd/network/10-closup-fabric.network", "", "Name=swp99", ""},
-		{"leaf1", "/etc/systemd/system/kubelet.service.d/90-closup.conf", "", "Environment=KUBELET_EXTRA_ARGS=--node-ip=10.1.1.1", "fabric.yaml:8"},
-		{"leaf1", "/etc/systemd/system/kubelet.service.d/90-closup.conf", "", "Environment=KUBELET_EXTRA_ARGS=--node-ip=10.1.1.2", ""},
+		{"leaf1", "/etc/systemd/system/kubelet.service.d/90-closup-kubelet.conf", "", "Environment=KUBELET_EXTRA_ARGS=--node-ip=10.1.1.1", "fabric.yaml:8"},
+		{"leaf1", "/etc/systemd/system/kubelet.service.d/90-closup-kubelet.conf", "", "Environment=KUBELET_EXTRA_ARGS=--node-ip=10.1.1.2", ""},
 	} {
 		d, _ := p.Device(c.device)
 		reasons := render.Explain(f, p, d, c.path, []byte(c.before+c.line+"\n"))

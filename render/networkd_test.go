@@ -198,7 +198,7 @@ mkdir -p /etc/systemd/system/kubelet.service.d && printf '[Service]\nEnvironment
 	}
 	for name, text := range cases(t) {
 		for _, f := range filesOf(t, planOf(t, name, text), "devices") {
-			if strings.HasSuffix(f.Path, "/kubelet.service.d/90-closup.conf") && strings.Contains(f.Path, "1/") {
+			if strings.HasSuffix(f.Path, "/kubelet.service.d/90-closup-kubelet.conf") && strings.Contains(f.Path, "1/") {
 				b.run(`cat >/run/staged <<'EOF'` + "\n" + string(f.Body) + "EOF\n")
 				b.run(u.Check, "/run/staged")
 			}
@@ -208,7 +208,7 @@ mkdir -p /etc/systemd/system/kubelet.service.d && printf '[Service]\nEnvironment
 		`s/^After=/Aftre=/`:                "Aftre",
 		`s/^Environment=/Environment==/`:   "Invalid environment",
 		`s/^\[Service\]/[Servise]/`:        "Servise",
-		`s/network-online.target/, ;;/`:    "90-closup.conf",
+		`s/network-online.target/, ;;/`:    "90-closup-kubelet.conf",
 		`s/^Environment=.*/no assignment/`: "Missing '='",
 	} {
 		b.run(`sed "$1" "$2" >/run/staged; ! cmp -s "$2" /run/staged`, change, path)

@@ -67,7 +67,7 @@ dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 mkdir "$dir/kubelet.service.d"
 cp "$(unit)" "$dir/kubelet.service" 2>/dev/null || printf '[Service]\nExecStart=/bin/true\n' >"$dir/kubelet.service"
-cp "$1" "$dir/kubelet.service.d/90-closup.conf"
+cp "$1" "$dir/kubelet.service.d/90-closup-kubelet.conf"
 said=$(systemd-analyze verify "$dir/kubelet.service" 2>&1) || true
 said=$(echo "$said" | grep -F "$dir/kubelet.service.d/") || exit 0
 echo "$said" | sed "s|$dir/kubelet.service.d/||"
@@ -75,7 +75,7 @@ exit 1
 `
 	// kubeletApply: a kubelet that runs is started again, which pods do not
 	// notice. Without systemd, or before there is a kubelet, the file lies ready.
-	kubeletApply = kubeletUnit + `file=/etc/systemd/system/kubelet.service.d/90-closup.conf
+	kubeletApply = kubeletUnit + `file=/etc/systemd/system/kubelet.service.d/90-closup-kubelet.conf
 unit >/dev/null || exit 0
 for other in /etc/default/kubelet /etc/sysconfig/kubelet; do
 	[ -e $file ] && grep -qs '^KUBELET_EXTRA_ARGS=' $other && ! grep -q '^KUBELET_EXTRA_ARGS=.*--node-ip' $other || continue
