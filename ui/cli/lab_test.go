@@ -38,12 +38,16 @@ func skip(t testing.TB, why string) {
 	t.Skip(why)
 }
 
+// programDir is where program lies, once it was built.
+var programDir string
+
 // program is the path of closup, built once for all tests.
 var program = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "closup-program-")
 	if err != nil {
 		return "", err
 	}
+	programDir = dir
 	path := filepath.Join(dir, "closup")
 	build := exec.Command("go", "build", "-o", path, "closup")
 	if out, err := build.CombinedOutput(); err != nil {

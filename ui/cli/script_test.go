@@ -18,7 +18,15 @@ import (
 // TestMain makes this binary closup itself where a script or a lab runs it.
 func TestMain(m *testing.M) {
 	netns.Init()
-	testscript.Main(m, map[string]func(){"closup": func() { os.Exit(Main()) }})
+	testscript.Main(tidy{m}, map[string]func(){"closup": func() { os.Exit(Main()) }})
+}
+
+// tidy are the tests, and the end of what they built.
+type tidy struct{ *testing.M }
+
+func (t tidy) Run() int {
+	defer func() { _ = os.RemoveAll(programDir) }()
+	return t.M.Run()
 }
 
 // TestScript runs testdata/script/*.txtar: each command, its output, its exit
