@@ -257,7 +257,7 @@ func TestCutConnection(t *testing.T) {
 			standing(b, "old\n")
 			c := &cutting{n: n, inner: b.shell()}
 			s.Set("leaf1", c.run)
-			l := s.push(t.Context(), Options{Units: []render.Unit{b.unit()}, Undo: 2 * time.Second}, b.target("new\n"))
+			l := s.push(t.Context(), Options{Units: []render.Unit{b.unit()}, Undo: 30 * time.Second}, b.target("new\n"))
 			r := l.reports["leaf1"]
 			want := map[Result]string{Changed: "new\n", Failed: "old\n", RolledBack: "old\n"}[r.Result]
 			if want == "" || b.read("etc/app.conf") != want || b.read("run/app") != want {

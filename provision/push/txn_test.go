@@ -18,12 +18,12 @@ func TestPending(t *testing.T) {
 	if exec.Command("unshare", "-m", "true").Run() != nil {
 		t.Skip("no mount namespace can be made here")
 	}
-	for _, kept := range []bool{true, false} {
+	for kept, within := range map[bool]time.Duration{true: 30 * time.Second, false: 4 * time.Second} {
 		s := newShop(t)
 		b := s.box("leaf1")
 		standing(b, "old\n")
 		var journal []Entry
-		o := Options{Units: []render.Unit{b.unit()}, Confirm: 2 * time.Second, ID: NewID(), Journal: func(e Entry) error { journal = append(journal, e); return nil }}
+		o := Options{Units: []render.Unit{b.unit()}, Confirm: within, ID: NewID(), Journal: func(e Entry) error { journal = append(journal, e); return nil }}
 		if r := s.push(t.Context(), o, b.target("new\n")).reports["leaf1"]; r.Result != Pending {
 			t.Fatalf("%q %s", r.Result, r.Error)
 		}
@@ -205,7 +205,7 @@ func TestDiskFullAtCommit(t *testing.T) {
 // An apply that hangs is ended, and undone.
 func TestApplyHangs(t *testing.T) {
 	s := newShop(t)
-	s.at.limit = time.Second
+	s.at.limit = 3 * time.Second
 	b := s.box("leaf1")
 	standing(b, "old\n")
 	unit := b.unit()
@@ -236,7 +236,9 @@ func TestNothingToDoIsOneRoundTrip(t *testing.T) {
 func TestNoMountNamespace(t *testing.T) {
 	for body, want := range map[string]Result{"new\n": Changed, "DEAF\n": RolledBack} {
 		s := newShop(t)
-		s.at.settle = 300 * time.Millisecond
+		if want == RolledBack {
+			s.at.settle = 300 * time.Millisecond
+		}
 		b := s.box("leaf1")
 		standing(b, "old\n")
 		b.tool("unshare", "echo 'unshare: unshare failed: Operation not permitted' >&2; exit 1")
