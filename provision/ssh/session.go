@@ -89,6 +89,16 @@ func (s *session) broken() bool {
 	}
 }
 
+// breaks is broken, for a connection whose end may be a moment away.
+func (s *session) breaks(within time.Duration) bool {
+	select {
+	case <-s.gone:
+		return true
+	case <-time.After(within):
+		return false
+	}
+}
+
 // Close implements provision.Session. It ends every command and waits until
 // nothing of the session is left.
 func (s *session) Close() error {

@@ -96,17 +96,23 @@ func (t *Transport) dialRoute(ctx context.Context, hops []hop) (*session, error)
 	if len(hops) == 1 {
 		return t.connect(ctx, last, nil)
 	}
-	b, err := t.through(ctx, hops[:len(hops)-1])
-	if err != nil {
-		return nil, err
-	}
-	s, err := t.connect(ctx, last, b.session)
-	if err != nil {
+	for first := true; ; first = false {
+		b, err := t.through(ctx, hops[:len(hops)-1])
+		if err != nil {
+			return nil, err
+		}
+		s, err := t.connect(ctx, last, b.session)
+		if err == nil {
+			s.release = func() { t.leave(b) }
+			return s, nil
+		}
+		// A shared connection that broke unnoticed is no reason against a new one.
+		again := first && ctx.Err() == nil && b.session.breaks(100*time.Millisecond)
 		t.leave(b)
-		return nil, err
+		if !again {
+			return nil, err
+		}
 	}
-	s.release = func() { t.leave(b) }
-	return s, nil
 }
 
 // connect dials one hop until it is in, refused for good, or has dropped us
