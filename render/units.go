@@ -1,5 +1,7 @@
 package render
 
+import "time"
+
 // Units are all that a device can make live, in the order in which it is done:
 // the name first, since FRR takes the host's; then addresses; then routing.
 var Units = []Unit{
@@ -17,6 +19,7 @@ var Units = []Unit{
 		Show:   ifupdown2Show,
 		Apply:  ifupdown2Apply,
 		Verify: ifupdown2Verify,
+		Cost:   Cost{Base: 430 * time.Millisecond},
 	},
 	{
 		Name:  "networkd",
@@ -54,6 +57,7 @@ var Units = []Unit{
 		Verify:  frrCommon + frrDaemonsVerify,
 		Disk:    true,
 		After:   []string{"hostname", "sysctl"},
+		Cost:    Cost{Base: 100 * time.Millisecond, Restart: 6 * time.Second},
 	},
 	{
 		Name:    "frr",
@@ -63,6 +67,7 @@ var Units = []Unit{
 		Restart: frrCommon + `restart_frr`,
 		Verify:  frrCommon + frrDaemonsVerify + frrVerify,
 		After:   []string{"frr-daemons"},
+		Cost:    Cost{Base: 350 * time.Millisecond, Added: 3500 * time.Microsecond, Removed: 60 * time.Millisecond},
 	},
 	{Name: "vtysh", Check: `sh -n "$1"`},
 	frrContainer[0], frrContainer[1], frrContainer[2],

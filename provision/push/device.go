@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"closup/provision"
@@ -30,10 +31,12 @@ type device struct {
 	ups     map[string]bool // peers whose session was Established before
 	spent   time.Duration
 
-	tries       int    // to lock it
-	blocked     error  // another push holds its lock
-	locked      bool   // its lock is held for this push
-	holder      string // the push that holds it instead
+	busy        sync.Mutex // its turn is there, or its lock is renewed
+	until       time.Time  // when it takes its old configuration back unless confirmed
+	tries       int        // to lock it
+	blocked     error      // another push holds its lock
+	locked      bool       // its lock is held for this push
+	holder      string     // the push that holds it instead
 	holderState string
 	touched     bool // from here on the device is not what it was
 	rolledBack  bool

@@ -53,8 +53,11 @@ func activate(ctx context.Context, d *device) error {
 	}
 	s := d.script()
 	s.WriteString("mv \"$T/ready\" \"$T/go\" 2>/dev/null\nfollow staged ready applying undoing\n")
-	_, err := d.follow(ctx, s, "active", "committing", "done")
-	return err
+	if _, err := d.follow(ctx, s, "active", "committing", "done"); err != nil {
+		return err
+	}
+	d.until = time.Now().Add(d.push.Undo)
+	return nil
 }
 
 // follow asks until the job is in one of the states named. A job that turned

@@ -9,10 +9,6 @@ import (
 	"closup/provision"
 )
 
-// lease is how long a device keeps its lock for a push that has not come to it
-// yet.
-const lease = 15 * time.Minute
-
 // stage sends the files, and the job that will install them, into the
 // directory of this push. Nothing else on the device is touched.
 func stage(ctx context.Context, d *device) error {

@@ -3,7 +3,6 @@
 package push
 
 import (
-	"context"
 	"time"
 
 	"closup/model"
@@ -60,8 +59,8 @@ type Options struct {
 	// Fabric is every device of the plan, so that the order heeds those that are
 	// not in this push. nil: the targets are all there are.
 	Fabric []model.Device
-	// Gate is waited for before each wave of devices: a push pauses there.
-	Gate func(context.Context)
+	// Control pauses, resumes and aborts the push from outside. nil: nobody does.
+	Control *Control
 	// Journal is told before every step that a device cannot be asked to
 	// forget. An error keeps the step from being taken. nil: nobody is told.
 	Journal func(Entry) error
@@ -73,24 +72,32 @@ type Options struct {
 
 // Event is one thing that happened to one device.
 type Event struct {
-	At     time.Time
-	Device string
-	Phase  string // name of a row of Phases; empty with Done
-	Kind   Kind
-	Text   string        // Log: a remote command or its output; Fault: the short message
-	Err    error         // Fault
-	Report *DeviceReport // Done
+	At       time.Time
+	Device   string // empty with Waved, Paused and Resumed
+	Phase    string // name of a row of Phases; empty with Done
+	Kind     Kind
+	Text     string        // Log: a remote command or its output; Fault: the short message
+	Err      error         // Fault
+	Took     time.Duration // Finished and Fault: how long the phase took
+	Until    time.Time     // when the device takes its old configuration back unless it is confirmed; zero: it does not
+	Estimate *Estimate     // Estimated
+	Wave     *WaveInfo     // Waved
+	Report   *DeviceReport // Done
 }
 
 // Kind of an event.
 type Kind uint8
 
 const (
-	Started  Kind = iota // a phase began
-	Finished             // it ended well; Text is what is to be noted
-	Log                  // something to read, with -v
-	Fault                // the phase failed; Err says why
-	Done                 // the device is through; Report says how
+	Started   Kind = iota // a phase began
+	Finished              // it ended well; Text is what is to be noted
+	Log                   // something to read, with -v
+	Fault                 // the phase failed; Err says why
+	Done                  // the device is through; Report says how
+	Estimated             // it is known what changes; Estimate says how long that is likely to take
+	Waved                 // a wave of devices begins; Wave says whose
+	Paused                // a device waits, because the push is paused
+	Resumed               // no device waits any more
 )
 
 // File is one file of a device and whether the push changes it.
@@ -155,5 +162,8 @@ type DeviceReport struct {
 	Error   string  `json:"error"`
 	Note    string  `json:"note,omitempty"`  // what to know of a device that did not fail
 	Drift   string  `json:"drift,omitempty"` // what was changed by hand since the last push, as a difference
-	Err     error   `json:"-"`
+	// Until is when a pending device takes its old configuration back.
+	Until    time.Time `json:"until,omitzero"`
+	Estimate Estimate  `json:"-"` // zero: nothing changes
+	Err      error     `json:"-"`
 }

@@ -28,12 +28,23 @@ func Keep(ctx context.Context, t provision.Transport, pending []Open, o Options)
 	return settle(ctx, t, pending, o, onDevice)
 }
 
+// TakeBack takes back at once what pushes left pending. A device that has its
+// old configuration again is `rolled-back`, and that is no failure.
+func TakeBack(ctx context.Context, t provision.Transport, pending []Open, o Options) <-chan Event {
+	return resolve(ctx, t, pending, o, onDevice, "take back", (*device).leavePending)
+}
+
 func settle(ctx context.Context, t provision.Transport, pending []Open, o Options, at place) <-chan Event {
+	return resolve(ctx, t, pending, o, at, "confirm", (*device).keepPending)
+}
+
+// resolve ends what is pending, one way or the other.
+func resolve(ctx context.Context, t provision.Transport, pending []Open, o Options, at place, phase string, end func(*device, context.Context) error) <-chan Event {
 	p := newPush(t, o, at)
 	var devices []*device
 	for _, open := range pending {
 		d := newDevice(p, Target{Device: model.Device{Name: open.Device}, Endpoint: open.Endpoint})
-		d.id, d.phase, d.touched = open.Push, "confirm", true
+		d.id, d.phase, d.touched = open.Push, phase, true
 		devices = append(devices, d)
 	}
 	go func() {
@@ -41,11 +52,10 @@ func settle(ctx context.Context, t provision.Transport, pending []Open, o Option
 		p.each(devices, p.Parallel, func(d *device) {
 			begin := time.Now()
 			d.tell(Event{Kind: Started})
-			if err := d.keepPending(ctx); err != nil {
-				d.fail(ctx, err)
+			if err := end(d, ctx); err != nil {
+				d.fail(ctx, err, time.Since(begin))
 			} else {
-				d.report.Result = Changed
-				d.tell(Event{Kind: Finished})
+				d.tell(Event{Kind: Finished, Took: time.Since(begin)})
 			}
 			d.report.Seconds = time.Since(begin).Seconds()
 			d.through()
@@ -64,6 +74,24 @@ func (d *device) keepPending(ctx context.Context) error {
 	s := d.script()
 	s.WriteString("mv \"$T/pending\" \"$T/confirmed\" 2>/dev/null\nfollow active committing undoing\n")
 	_, err := d.follow(context.WithoutCancel(ctx), s, "done")
+	d.report.Result = Changed
+	return err
+}
+
+func (d *device) leavePending(ctx context.Context) error {
+	if err := d.connected(ctx); err != nil {
+		return err
+	}
+	s := d.script()
+	s.WriteString("mv \"$T/pending\" \"$T/aborted\" 2>/dev/null\nfollow active committing undoing\n")
+	_, err := d.follow(context.WithoutCancel(ctx), s, "done")
+	switch {
+	case d.rolledBack:
+		d.report.Result = RolledBack
+		return nil
+	case err == nil:
+		return d.errorf(nil, "", "it was confirmed already; `closup rollback` brings the old configuration back")
+	}
 	return err
 }
 

@@ -34,9 +34,12 @@ type place struct {
 	// patience is how long one question may wait for the job, in tenths of a
 	// second. It must be well below verbTimeout.
 	patience int
+	// lease is how long a device keeps its lock for a push that has not come to
+	// it yet, and has not renewed it.
+	lease time.Duration
 }
 
-var onDevice = place{home: "/var/lib/closup", hook: "/etc", settle: 20 * time.Second, limit: 180 * time.Second, patience: 200}
+var onDevice = place{home: "/var/lib/closup", hook: "/etc", settle: 20 * time.Second, limit: 180 * time.Second, patience: 200, lease: 15 * time.Minute}
 
 // Run pushes to the targets and says on the channel what happens. The channel
 // must be read until it is closed; the last event of each device is Done, with
@@ -71,6 +74,9 @@ func newPush(t provision.Transport, o Options, at place) *push {
 	if o.ID == "" {
 		o.ID = NewID()
 	}
+	if o.Control == nil {
+		o.Control = &Control{}
+	}
 	return &push{
 		Options: o, place: at, transport: t, begun: time.Now(), events: make(chan Event), id: o.ID,
 		dials: make(chan struct{}, handshakes),
@@ -102,9 +108,10 @@ type push struct {
 	dials  chan struct{} // one for each handshake under way
 	canary string        // that failed
 
-	mu     sync.Mutex
-	live   map[string]bool // devices that hold what was asked
-	failed map[string]bool // devices that do not, and will not
+	mu      sync.Mutex
+	live    map[string]bool // devices that hold what was asked
+	failed  map[string]bool // devices that do not, and will not
+	waiting int             // devices that wait because the push is paused
 }
 
 func (p *push) run(ctx context.Context, targets []Target) {
@@ -112,6 +119,8 @@ func (p *push) run(ctx context.Context, targets []Target) {
 	for i, target := range targets {
 		devices[i] = newDevice(p, target)
 	}
+	ctx, cancel := p.Control.heeding(ctx)
+	defer cancel()
 	p.each(devices, p.Parallel, func(d *device) { d.phases(ctx, alone) })
 	if !p.DryRun && !p.finished(devices) && p.opened(devices) {
 		p.lock(ctx, devices)
@@ -184,7 +193,7 @@ func (d *device) phases(ctx context.Context, of part) {
 			continue
 		}
 		if ctx.Err() != nil && !d.touched {
-			d.skip(phase.Name, "the push was stopped before this device was touched", context.Cause(ctx))
+			d.skip(phase.Name, stopped(ctx), context.Cause(ctx))
 			return
 		}
 		pctx := ctx
@@ -202,10 +211,10 @@ func (d *device) phases(ctx context.Context, of part) {
 			return
 		}
 		if err != nil && !errors.Is(err, errEnough) {
-			d.fail(ctx, err)
+			d.fail(ctx, err, time.Since(begin))
 			break
 		}
-		finished := Event{Kind: Finished}
+		finished := Event{Kind: Finished, Took: time.Since(begin), Until: d.until}
 		if d.report.Note != noted {
 			finished.Text = d.report.Note
 		}
@@ -236,7 +245,7 @@ func (d *device) through() {
 }
 
 // fail ends the device's push with the error of a phase.
-func (d *device) fail(ctx context.Context, err error) {
+func (d *device) fail(ctx context.Context, err error, took time.Duration) {
 	d.push.mu.Lock()
 	d.push.failed[d.target.Device.Name] = true
 	d.push.mu.Unlock()
@@ -245,12 +254,12 @@ func (d *device) fail(ctx context.Context, err error) {
 		d.finish(RolledBack, err)
 	case ctx.Err() != nil && !d.touched:
 		d.unstage(ctx)
-		d.finish(Skipped, &Error{d.target.Device.Name, d.phase, "the push was stopped before this device was touched", "", err})
+		d.finish(Skipped, &Error{d.target.Device.Name, d.phase, stopped(ctx), "", err})
 		return
 	default:
 		d.finish(Failed, err)
 	}
-	d.tell(Event{Kind: Fault, Text: d.report.Error, Err: err})
+	d.tell(Event{Kind: Fault, Text: d.report.Error, Err: err, Took: took})
 }
 
 func (d *device) finish(r Result, err error) {

@@ -130,6 +130,7 @@ func keep(ctx context.Context, d *device) error {
 			return err
 		}
 		d.report.Result = Pending
+		d.until = time.Now().Add(d.push.Confirm + pendingSlack)
 		d.holds()
 		return nil
 	}
@@ -141,6 +142,7 @@ func keep(ctx context.Context, d *device) error {
 	if _, err := d.follow(ctx, s, "done"); err != nil {
 		return err
 	}
+	d.until = time.Time{}
 	d.holds()
 	return nil
 }
@@ -172,11 +174,16 @@ func without(d *device, err error) string {
 // missing, and nothing that this device could take back.
 func sessions(ctx context.Context, d *device) error {
 	if d.report.Result == Pending {
+		if d.push.Control.Aborted() {
+			return d.abort(context.WithoutCancel(ctx), d.errorf(errAborted, "", "the push was aborted"))
+		}
 		s := d.script()
 		s.line("deadline %s; follow applying", int(d.push.Confirm/time.Second))
 		if _, err := d.follow(context.WithoutCancel(ctx), s, "active", "done"); err != nil {
 			return err
 		}
+		d.until = time.Now().Add(d.push.Confirm)
+		d.report.Until = d.until
 	}
 	wanted := d.wanted()
 	if len(wanted) == 0 || d.push.Sessions < 0 || d.target.Restore {

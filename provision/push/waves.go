@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
+	"time"
 
 	"closup/model"
 )
@@ -152,22 +154,22 @@ func (p *push) inWaves(ctx context.Context, devices []*device) {
 			names, byName[name], carries[name] = append(names, name), d, len(d.ups) > 0
 		}
 	}
-	for _, w := range order(all, names, carries) {
-		if why := p.halted(devices); why != "" {
-			for _, name := range w.names {
-				byName[name].skip("activate", why, nil)
-			}
-			continue
-		}
-		if p.Gate != nil {
-			p.Gate(ctx)
+	renewing, enough := context.WithCancel(ctx)
+	var renewal sync.WaitGroup
+	renewal.Go(func() { p.renewing(renewing, devices) })
+	defer renewal.Wait()
+	defer enough()
+	turns := order(all, names, carries)
+	for i, w := range turns {
+		if ctx.Err() == nil && p.halted(devices) == "" {
+			p.events <- Event{At: time.Now(), Kind: Waved, Wave: &WaveInfo{Number: i + 1, Of: len(turns), Names: w.names, Canary: w.canary}}
 		}
 		var now []*device
 		for _, name := range w.names {
 			now = append(now, byName[name])
 		}
 		failed := p.count()
-		p.each(now, p.Parallel, func(d *device) { d.phases(ctx, waves) })
+		p.inWave(ctx, devices, now)
 		if w.canary && p.count() > failed {
 			p.canary = w.names[0]
 		}

@@ -194,6 +194,8 @@ func (e *env) watchPush(p *work.Project, o work.PushOptions, events <-chan push.
 			if !o.DryRun && ev.Report.Error == "" { // errors come at the end, together
 				line.say(e.progress(*ev.Report))
 			}
+		case ev.Kind == push.Waved && ev.Wave.Of > 1:
+			line.say(ev.Wave.String())
 		case ev.Kind == push.Log:
 			for text := range strings.Lines(ev.Text) {
 				line.say(ev.Device + ": " + strings.TrimRight(text, "\n"))

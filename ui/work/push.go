@@ -29,6 +29,10 @@ type PushOptions struct {
 	Resume bool
 	// ID names the push; empty: a new one.
 	ID string
+	// Control pauses, resumes and aborts it; nil: nobody does.
+	Control *push.Control
+	// Undo is how long a device waits to be confirmed; 0: two minutes.
+	Undo time.Duration
 
 	// AcceptNew takes the host key of a device that is not known yet; without
 	// it Ask is asked, and without that the device fails.
@@ -63,7 +67,7 @@ func (p *Project) run(ctx context.Context, targets []push.Target, o PushOptions,
 	}
 	return push.Run(ctx, p.reach(o), targets, push.Options{
 		DryRun: o.DryRun, Verbose: o.Verbose, Units: render.Units, Confirm: o.Confirm, OverwriteDrift: o.OverwriteDrift,
-		ID: o.ID, What: what, Who: whoAmI(), Fabric: p.Plan.Devices, Journal: journal,
+		ID: o.ID, Control: o.Control, Undo: o.Undo, What: what, Who: whoAmI(), Fabric: p.Plan.Devices, Journal: journal,
 	}), nil
 }
 
@@ -98,6 +102,16 @@ func (p *Project) reopen(targets []push.Target, inLab bool) error {
 // Keep confirms what the last push left pending, and says on the channel what
 // happens. Without anything pending it is an error.
 func (p *Project) Keep(ctx context.Context, o PushOptions) (<-chan push.Event, error) {
+	return p.resolve(ctx, o, push.Keep)
+}
+
+// TakeBack takes back at once what the last push left pending, instead of
+// waiting until its time runs out.
+func (p *Project) TakeBack(ctx context.Context, o PushOptions) (<-chan push.Event, error) {
+	return p.resolve(ctx, o, push.TakeBack)
+}
+
+func (p *Project) resolve(ctx context.Context, o PushOptions, how func(context.Context, provision.Transport, []push.Open, push.Options) <-chan push.Event) (<-chan push.Event, error) {
 	pending, err := p.earlier(o, "is pending; `closup history` lists the pushes", func(d PastDevice) bool { return d.Result == push.Pending })
 	if err != nil {
 		return nil, err
@@ -106,7 +120,7 @@ func (p *Project) Keep(ctx context.Context, o PushOptions) (<-chan push.Event, e
 	if err != nil {
 		return nil, err
 	}
-	return push.Keep(ctx, p.reach(o), pending, push.Options{Verbose: o.Verbose, Journal: journal}), nil
+	return how(ctx, p.reach(o), pending, push.Options{Verbose: o.Verbose, Journal: journal}), nil
 }
 
 // Rollback brings back what the last push replaced, as a push of its own.
