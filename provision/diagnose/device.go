@@ -104,7 +104,7 @@ func frrMissing(v *view) []Finding {
 		return &Finding{
 			Confidence: Certain, Message: "FRR is not installed on " + d.Name, whole: []string{d.Name},
 			Evidence: []Evidence{seen(d.Name, "vtysh", "%s", routerErr(said))},
-			Remedy:   do("install it and push again", on(d.Name, "apt-get install frr frr-pythontools")),
+			Remedy:   do("install it and push again", byHand(d.Name, "apt-get install frr frr-pythontools")),
 		}
 	})
 }
@@ -128,7 +128,7 @@ func frrDown(v *view) []Finding {
 		return &Finding{
 			Confidence: Certain, Message: "FRR does not run on " + d.Name, whole: []string{d.Name},
 			Evidence: []Evidence{seen(d.Name, "vtysh", "%s", routerErr(said)), seen(d.Name, "ps", "neither zebra nor bgpd")},
-			Remedy:   do("start it", on(d.Name, "systemctl start frr || /usr/lib/frr/frrinit.sh start")),
+			Remedy:   do("start it", restart(d, said.Evidence)...),
 		}
 	})
 }
@@ -150,7 +150,7 @@ func daemonDown(daemon string) func(*view) []Finding {
 				Confidence: Certain, Message: daemon + " does not run on " + d.Name + ", while " + other + " does",
 				whole:    []string{d.Name},
 				Evidence: []Evidence{seen(d.Name, "ps -e", "%s runs, %s does not", other, daemon)},
-				Remedy:   do("see its log for why it died, then start it", on(d.Name, "systemctl restart frr || /usr/lib/frr/frrinit.sh restart")),
+				Remedy:   do("see its log for why it died, then start it", restart(d, said.Evidence)...),
 			}
 			if said.Evidence != nil {
 				if _, watched := said.Evidence.Daemon("watchfrr"); !watched {
@@ -172,14 +172,14 @@ func daemonFrozen(v *view) []Finding {
 					Device: d.Name, Confidence: Certain, whole: []string{d.Name},
 					Message:  name + " on " + d.Name + " is stopped: it runs, but does nothing",
 					Evidence: []Evidence{seen(d.Name, "ps -e", "%s has state T (stopped by a signal)", name)},
-					Remedy:   do("let it go on, or restart FRR", on(d.Name, "pkill -CONT -x %s", name)),
+					Remedy:   do("let it go on, or restart FRR", on(d.Name, "pkill -CONT -x %s", stopped(e, name))),
 				}}
 			case running && slices.Contains(e.Silent, name):
 				return []Finding{{
 					Device: d.Name, Confidence: Likely, whole: []string{d.Name},
 					Message:  name + " on " + d.Name + " runs, but did not answer within 3 s",
 					Evidence: []Evidence{seen(d.Name, "vtysh -d "+name, "no answer; ps has state %s", daemon.State)},
-					Remedy:   do("look at its load and its log; restart FRR if it stays so", on(d.Name, "systemctl restart frr")),
+					Remedy:   do("look at its load and its log; restart FRR if it stays so", restart(d, e)...),
 				}}
 			}
 		}
@@ -198,7 +198,7 @@ func notConfigured(v *view) []Finding {
 		return &Finding{
 			Confidence: Certain, Message: "BGP is not configured on " + d.Name, whole: []string{d.Name},
 			Evidence: []Evidence{seen(d.Name, "vtysh -c 'show bgp summary json'", "{}: there is no instance")},
-			Remedy:   do("push its configuration: `closup push --only " + d.Name + "`"),
+			Remedy:   pushed(d.Name),
 		}
 	})
 }
@@ -212,7 +212,7 @@ func wrongASN(v *view) []Finding {
 			Confidence: Certain, whole: []string{d.Name},
 			Message:  sprintf("%s runs BGP as AS %d; planned is AS %d", d.Name, said.ASN, d.ASN),
 			Evidence: []Evidence{seen(d.Name, "vtysh -c 'show bgp summary json'", "as %d", said.ASN)},
-			Remedy:   do("push its configuration: `closup push --only " + d.Name + "`; all its sessions start anew"),
+			Remedy:   pushedAnd("; all its sessions start anew", []string{d.Name}),
 		}
 		for _, other := range v.plan.Devices {
 			if other.Name != d.Name && other.ASN == said.ASN && other.ASN != d.ASN {

@@ -52,18 +52,6 @@ type Evidence struct {
 	Output  string `json:"output"`
 }
 
-// Remedy is what to do about it. Commands may be empty: not all can be typed.
-type Remedy struct {
-	Message  string    `json:"message"`
-	Commands []Command `json:"commands"`
-}
-
-// Command is one line to type on a device as root.
-type Command struct {
-	Device  string `json:"device"`
-	Command string `json:"command"`
-}
-
 // Find runs every check, the likeliest cause first. The snapshot should be one
 // of Observer.Examine; without evidence only what sessions and routes show is
 // found.
@@ -81,7 +69,7 @@ func Find(plan *model.Plan, s observe.Snapshot) []Finding {
 			kept = append(kept, f)
 		}
 		for _, f := range v.grouped(kept) {
-			f.Evidence, f.Remedy.Commands = filled(f.Evidence), filled(f.Remedy.Commands)
+			f.Evidence, f.Remedy.Commands, f.Remedy.Push = filled(f.Evidence), filled(f.Remedy.Commands), filled(f.Remedy.Push)
 			found = append(found, f)
 		}
 	}

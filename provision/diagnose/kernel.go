@@ -71,7 +71,7 @@ func overridden(v *view, wants func(model.Route) bool) []Finding {
 				Device: r.Device, Confidence: Certain, Peer: r.Origin,
 				Message:  fmt.Sprintf("%s sends %s %s by a route of its own (proto %s), which beats BGP's", r.Device, r.Prefix, what, k.Protocol),
 				Evidence: []Evidence{seen(r.Device, "ip "+family+" route show "+r.Prefix.String(), "proto %s %s", k.Protocol, what)},
-				Remedy:   do("find who adds it, and remove it", on(r.Device, "ip %s route del %s proto %s", family, r.Prefix, k.Protocol)),
+				Remedy:   do("find who adds it, and remove it", line(v.sparing(r.Device, k.Port), r.Device, "ip %s route del %s proto %s", []any{family, r.Prefix, k.Protocol})),
 			})
 		}
 	}
@@ -103,7 +103,7 @@ func podsNotAnnounced(v *view) []Finding {
 					seen(d.Name, "ip route show "+pods.String(), "proto %s %s", k.Protocol, k.Port),
 					seen(d.Name, "vtysh -c 'show bgp ipv4 unicast json'", "no %s of its own", pods),
 				},
-				Remedy: do("push its configuration: `closup push --only " + d.Name + "`"),
+				Remedy: pushed(d.Name),
 			}
 			if k.Protocol == "kernel" {
 				f.Confidence = Certain
@@ -148,7 +148,7 @@ func notInKernel(v *view) []Finding {
 		first := slices.Concat(lost, thin)[0]
 		f.Evidence = []Evidence{seen(d.Name, "ip route show "+first.String(), "%s", hops(said, first))}
 		f.Remedy = do("ask zebra: r is a route that the kernel rejected, often after a link that flapped; restarting FRR puts it right. Or a source address (`set src`) is missing",
-			on(d.Name, "vtysh -c 'show ip route %s'", first), on(d.Name, "systemctl restart frr"))
+			append([]Command{look(d.Name, "vtysh -c 'show ip route %s'", first)}, restart(d, e)...)...)
 		return []Finding{f}
 	})
 }

@@ -48,7 +48,7 @@ func undefined(v *view) []Finding {
 					Device: d.Name, Confidence: Certain,
 					Message:  fmt.Sprintf("%s uses the %s %s, which is not defined: it denies everything", d.Name, r.kind, m[1]),
 					Evidence: []Evidence{seen(d.Name, "vtysh -c 'show running-config'", "%s", strings.TrimSpace(l.Block+": "+l.Text))},
-					Remedy:   do("push its configuration: `closup push --only " + d.Name + "`"),
+					Remedy:   pushed(d.Name),
 				})
 			}
 		}
@@ -114,7 +114,7 @@ func hostTransit(v *view) []Finding {
 		}
 		return []Finding{{
 			Device: d.Name, Confidence: Certain, Message: d.Name + " announces what it learned, not only what is its own: it would carry the fabric's traffic between its leafs",
-			Evidence: shown(d.Name, lacks, nil), Remedy: do("push its configuration: `closup push --only " + d.Name + "`"),
+			Evidence: shown(d.Name, lacks, nil), Remedy: pushed(d.Name),
 		}}
 	})
 }
@@ -157,7 +157,7 @@ func policyChanged(v *view) []Finding {
 			f := Finding{
 				Device: d.Name, Port: port, Confidence: Certain, Evidence: shown(d.Name, c.lacks, c.extra),
 				Message: d.Name + "'s filters are not the planned ones",
-				Remedy:  do("push its configuration: `closup push --only " + d.Name + "`"),
+				Remedy:  pushed(d.Name),
 			}
 			if port != "" {
 				f.Message = fmt.Sprintf("the filters of %s on %s are not the planned ones", d.Name, port)
@@ -209,7 +209,7 @@ func duplicateLoopback(v *view) []Finding {
 					Device: d.Name, Port: l.Name, Peer: owner.Name, Confidence: Certain,
 					Message:  fmt.Sprintf("%s has %s on %s, which is the loopback of %s: traffic to it ends here", d.Name, a.Addr(), l.Name, owner.Name),
 					Evidence: []Evidence{seen(d.Name, "ip addr show dev "+l.Name, "%s", addresses(l))},
-					Remedy:   do("remove it", on(d.Name, "ip addr del %s dev %s", a, l.Name)),
+					Remedy:   do("remove it", line(v.sparing(d.Name, l.Name), d.Name, "ip addr del %s dev %s", []any{a, l.Name})),
 				})
 			}
 		}
@@ -229,7 +229,7 @@ func configChanged(v *view) []Finding {
 		}
 		return []Finding{{
 			Device: d.Name, Confidence: Possible, Message: "the configuration that runs on " + d.Name + " is not the planned one",
-			Evidence: shown(d.Name, lacks, extra), Remedy: do("see `closup diff`, and push, or take the change into fabric.yaml"),
+			Evidence: shown(d.Name, lacks, extra), Remedy: pushedAnd(" (`closup diff` shows what would change), or take the change into fabric.yaml", []string{d.Name}),
 		}}
 	})
 }

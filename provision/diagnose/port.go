@@ -54,7 +54,7 @@ func flapping(v *view) []Finding {
 			Confidence: Certain,
 			Message:    sprintf("the link between %s and %s:%s flaps: it went down %d times, last %s ago", at, p.Peer, p.PeerPort, l.Downs, l.LastDown),
 			Evidence:   []Evidence{seen(at.Device, "vtysh -c 'show interface "+at.Port+"'", "Link downs: %d, last %s ago", l.Downs, l.LastDown)},
-			Remedy:     do("replace the cable or the transceiver; look for who sets the port down and up", on(at.Device, "ethtool -S %s | grep -i err", at.Port)),
+			Remedy:     do("replace the cable or the transceiver; look for who sets the port down and up", look(at.Device, "ethtool -S %s | grep -i err", at.Port)),
 		}
 	})
 }
@@ -84,7 +84,7 @@ func noCarrier(v *view) []Finding {
 		f := &Finding{
 			Confidence: Certain, Message: sprintf("%s has no link: nothing answers at the other end of the cable to %s:%s", at, p.Peer, p.PeerPort),
 			Evidence: []Evidence{seen(at.Device, "ip link show "+at.Port, "NO-CARRIER")},
-			Remedy:   do("see that the cable is plugged at both ends, then optics, speed and FEC", on(at.Device, "ethtool %s", at.Port), on(at.Device, "ethtool -m %s", at.Port)),
+			Remedy:   do("see that the cable is plugged at both ends, then optics, speed and FEC", look(at.Device, "ethtool %s", at.Port), look(at.Device, "ethtool -m %s", at.Port)),
 		}
 		if far := v.evidence(p.Peer); far != nil {
 			if l, ok := far.Link(p.PeerPort); ok && l.Up && !l.Carrier {

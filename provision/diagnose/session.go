@@ -36,7 +36,7 @@ func sessionMissing(v *view) []Finding {
 		return &Finding{
 			Confidence: Certain, Message: fmt.Sprintf("%s has no BGP neighbor on %s; %s is planned there", e.Device, e.Port, e.Peer),
 			Evidence: []Evidence{seen(e.Device, "vtysh -c 'show bgp summary json'", "peers: no %s", e.Port)},
-			Remedy:   do("push its configuration: `closup push --only " + e.Device + "`"),
+			Remedy:   pushed(e.Device),
 		}
 	})
 }
@@ -49,10 +49,12 @@ func sessionShutdown(v *view) []Finding {
 		return &Finding{
 			Confidence: Certain, Message: fmt.Sprintf("the session of %s with %s on %s is shut down by configuration", e.Device, e.Peer, e.Port),
 			Evidence: []Evidence{seen(e.Device, "vtysh -c 'show bgp summary json'", "%s is %s", e.Port, e.peer.State)},
-			Remedy:   do("take the shutdown out", vty(e.Device, "router bgp", "no neighbor "+e.Port+" shutdown")),
+			Remedy:   do("take the shutdown out", vty(e.Device, sprintf("router bgp %d", e.said.ASN), "no neighbor "+e.Port+" shutdown")),
 		}
 	})
 }
+
+var limits = regexp.MustCompile(`^neighbor \S+ maximum-prefix `)
 
 func maxPrefix(v *view) []Finding {
 	return v.sessions(func(e end) *Finding {
@@ -62,11 +64,16 @@ func maxPrefix(v *view) []Finding {
 		f := &Finding{
 			Confidence: Certain, Message: fmt.Sprintf("%s took the session on %s down: %s told it more prefixes than its limit", e.Device, e.Port, e.Peer),
 			Evidence: []Evidence{seen(e.Device, "vtysh -c 'show bgp summary json'", "%s is %s", e.Port, e.peer.State)},
-			Remedy:   do("find what "+e.Peer+" leaks, or raise the limit; then clear the session", on(e.Device, "vtysh -c 'clear bgp %s'", e.Port)),
+			Remedy:   do("find what "+e.Peer+" leaks, or raise the limit; then clear the session", clearing(e.Device, "vtysh -c 'clear bgp %s'", e.Port)),
 		}
 		if e.detail != nil && e.detail.Limit > 0 {
 			f.Message += fmt.Sprintf(" of %d", e.detail.Limit)
 			f.Evidence = append(f.Evidence, seen(e.Device, showNeighbor(e.Port), "prefixAllowedMax %d", e.detail.Limit))
+		}
+		if e.evidence != nil {
+			if lacks, extra := v.differences(e.Device, e.evidence, limits); len(lacks)+len(extra) > 0 {
+				f.Remedy = pushedAnd(", whose limit is another; then clear the session", []string{e.Device}, f.Remedy.Commands...)
+			}
 		}
 		return f
 	})
@@ -79,7 +86,7 @@ func remoteAS(v *view) []Finding {
 		if !e.down() || e.peer == nil {
 			return nil
 		}
-		f := &Finding{Confidence: Certain, Remedy: do("push its configuration: `closup push --only " + e.Device + "`")}
+		f := &Finding{Confidence: Certain, Remedy: pushed(e.Device)}
 		if e.evidence != nil && len(e.evidence.Config.Lines) > 0 {
 			expects, found := setting(e.evidence.Config, "router bgp", e.Port, `remote-as (\S+)`)
 			good := expects == "external" || e.PeerASN == 0 && expects != "internal" || expects == fmt.Sprint(e.PeerASN)
@@ -120,13 +127,13 @@ func (v *view) sameAS(e end) *Finding {
 		return &Finding{
 			Confidence: Likely, Message: fmt.Sprintf("%s and %s are both AS %d, and at least one expects an external peer", e.Device, e.Peer, e.detail.LocalAS),
 			Evidence: []Evidence{seen(e.Device, showNeighbor(e.Port), "localAs %d, %s", e.detail.LocalAS, e.detail.Notification), seen(e.Peer, showNeighbor(e.PeerPort), "localAs %d", e.farSays.LocalAS)},
-			Remedy:   do("give each its planned ASN"),
+			Remedy:   pushedAnd(", so that each has its planned ASN", []string{e.Device, e.Peer}),
 		}
 	case e.detail.State == "Active" && e.detail.RemoteAS == 0 && e.detail.Opens == [2]int{} && e.detail.Address != "" && e.farSays.Opens[0] > 0 && e.farSays.Opens[1] == 0 && len(e.detail.Families) > 0 && e.farSays.State != "Idle":
 		return &Finding{
 			Confidence: Likely, Message: fmt.Sprintf("%s seems to have no remote-as for %s on %s: it never sent an OPEN, and answers none", e.Device, e.Peer, e.Port),
 			Evidence: []Evidence{seen(e.Device, showNeighbor(e.Port), "remoteAs 0, opensSent 0, opensRecv 0")},
-			Remedy:   do("push its configuration: `closup push --only " + e.Device + "`"),
+			Remedy:   pushed(e.Device),
 		}
 	}
 	return nil
@@ -154,7 +161,7 @@ func password(v *view) []Finding {
 				seen(e.Device, "vtysh -c 'show running-config'", "neighbor %s password ...", e.Port),
 				seen(e.Peer, "vtysh -c 'show running-config'", "no password for %s", e.PeerPort),
 			},
-			Remedy: do("set it on both ends or on neither", vty(e.Device, "router bgp", "no neighbor "+e.Port+" password")),
+			Remedy: do("set it on both ends or on neither", vty(e.Device, sprintf("router bgp %d", e.said.ASN), "no neighbor "+e.Port+" password")),
 		}
 	})
 }
@@ -189,7 +196,7 @@ func filtered(about *regexp.Regexp, what string) func(*view) []Finding {
 			f := &Finding{
 				Confidence: Certain, Message: fmt.Sprintf("a firewall rule on %s drops %s on %s, so the session with %s cannot stay or come up", e.Device, what, e.Port, e.Peer),
 				Evidence: []Evidence{seen(e.Device, "nft list ruleset", "%s", rule)},
-				Remedy:   do("take the rule out, or accept "+what+" on "+e.Port+" before it", on(e.Device, "nft -a list ruleset")),
+				Remedy:   do("take the rule out, or accept "+what+" on "+e.Port+" before it", look(e.Device, "nft -a list ruleset")),
 			}
 			if e.up() { // another rule may accept before it
 				f.Confidence = Likely
@@ -223,7 +230,7 @@ func raMissing(v *view) []Finding {
 				seen(e.Device, "vtysh -c 'show interface "+e.Port+"'", "ND router advertisements sent: %d rcvd: %d, no neighbor address", l.RASent, l.RARcvd),
 				seen(e.Device, showNeighbor(e.Port), "bgpNeighborAddr none, %s", e.detail.Reason),
 			},
-			Remedy: do("let ICMPv6 type 134 through on both ends, and see that "+e.Peer+" sends them", on(e.Device, "nft list ruleset; ip6tables-save")),
+			Remedy: do("let ICMPv6 type 134 through on both ends, and see that "+e.Peer+" sends them", look(e.Device, "nft list ruleset; ip6tables-save")),
 		}
 		f.Evidence = append(f.Evidence, v.drops(e.Device)...)
 		return f
@@ -257,7 +264,7 @@ func tcpBlocked(v *view) []Finding {
 				seen(e.Peer, showNeighbor(e.PeerPort), "%s, opensSent 0, opensRecv 0", b.State),
 			},
 			Remedy: do("look for a firewall that drops TCP 179, and for a password (MD5) on one side only",
-				on(e.Device, "nft list ruleset; ip6tables-save"), on(e.Peer, "nft list ruleset; ip6tables-save")),
+				look(e.Device, "nft list ruleset; ip6tables-save"), look(e.Peer, "nft list ruleset; ip6tables-save")),
 		}
 		f.Evidence = slices.Concat(f.Evidence, v.drops(e.Device), v.drops(e.Peer))
 		return f
@@ -272,7 +279,7 @@ func afNotActivated(v *view) []Finding {
 		return &Finding{
 			Confidence: Certain, Message: fmt.Sprintf("%s has activated no address family for %s on %s", e.Device, e.Peer, e.Port),
 			Evidence: []Evidence{seen(e.Device, showNeighbor(e.Port), "addressFamilyInfo: {}")},
-			Remedy:   do("push its configuration: `closup push --only " + e.Device + "`"),
+			Remedy:   pushed(e.Device),
 		}
 	})
 }
@@ -292,7 +299,7 @@ func afMismatch(v *view) []Finding {
 				seen(e.Device, showNeighbor(e.Port), "%s", strings.Join(e.detail.Families, ", ")),
 				seen(e.Peer, showNeighbor(e.PeerPort), "%s", strings.Join(e.farSays.Families, ", ")),
 			},
-			Remedy: do("activate the same family on both: push both configurations"),
+			Remedy: pushedAnd(", so that both have the same families", []string{e.Device, e.Peer}),
 		}
 	})
 }
@@ -305,7 +312,7 @@ func holdTimer(v *view) []Finding {
 		return &Finding{
 			Confidence: v.unsure(e), Message: fmt.Sprintf("%s heard nothing of %s on %s for the hold time, and let the session go", e.Device, e.Peer, e.Port),
 			Evidence: []Evidence{seen(e.Device, showNeighbor(e.Port), "%s: %s", e.detail.Reason, e.detail.Notification)},
-			Remedy:   do("look for loss, a firewall or a busy CPU on the way", on(e.Device, "ping -c 5 ff02::1%%%s", e.Port)),
+			Remedy:   do("look for loss, a firewall or a busy CPU on the way", look(e.Device, "ping -c 5 ff02::1%%%s", e.Port)),
 		}
 	})
 }

@@ -39,7 +39,7 @@ func nothing(received bool) func(*view) []Finding {
 						seen(e.Device, "vtysh -c 'show bgp summary json'", "%s is Established, pfxRcd 0", e.Port),
 						seen(e.Peer, "vtysh -c 'show bgp summary json'", "%s is Established, pfxSnt %d", e.PeerPort, e.far.Sent),
 					},
-					Remedy: do("look at its filters for "+e.Port+", and push its configuration", on(e.Device, "vtysh -c 'show running-config'")),
+					Remedy: do("look at its filters for "+e.Port+", and push its configuration", look(e.Device, "vtysh -c 'show running-config'")),
 				}
 				if e.detail != nil && e.detail.InMap != "" {
 					f.Evidence = append(f.Evidence, seen(e.Device, showNeighbor(e.Port), "routeMapForIncomingAdvertisements %s", e.detail.InMap))
@@ -49,7 +49,7 @@ func nothing(received bool) func(*view) []Finding {
 				return &Finding{
 					Confidence: conf, Message: fmt.Sprintf("%s tells %s nothing of its own on %s, not even its loopback", e.Device, e.Peer, e.Port),
 					Evidence: []Evidence{seen(e.Device, "vtysh -c 'show bgp summary json'", "%s is Established, pfxSnt %d", e.Port, e.peer.Sent)},
-					Remedy:   do("look at its redistribution and its outbound filters", on(e.Device, "vtysh -c 'show running-config'")),
+					Remedy:   do("look at its redistribution and its outbound filters", look(e.Device, "vtysh -c 'show running-config'")),
 				}
 			}
 			return nil
@@ -66,7 +66,7 @@ func policyMissing(v *view) []Finding {
 			Confidence: Certain, Message: fmt.Sprintf("%s takes no routes from %s: its session on %s has no policy, and RFC 8212 (ebgp-requires-policy) is on", e.Device, e.Peer, e.Port),
 			Evidence: []Evidence{seen(e.Device, "vtysh -c 'show bgp summary json'", "%s is %s, peerState Policy, %d prefixes", e.Port, e.peer.State, e.peer.Received)},
 			Remedy: do("turn it off, as `frr defaults datacenter` does, and clear the sessions",
-				vty(e.Device, "router bgp", "no bgp ebgp-requires-policy"), on(e.Device, "vtysh -c 'clear bgp *'")),
+				vty(e.Device, sprintf("router bgp %d", e.said.ASN), "no bgp ebgp-requires-policy"), clearing(e.Device, "vtysh -c 'clear bgp *'")),
 		}
 	})
 }
@@ -82,10 +82,10 @@ func bfdOneSided(v *view) []Finding {
 				seen(e.Device, showNeighbor(e.Port), "peerBfdInfo: status %s", e.detail.BFD),
 				seen(e.Peer, showNeighbor(e.PeerPort), "no peerBfdInfo"),
 			},
-			Remedy: do("set `bfd` the same in fabric.yaml for both, and push"),
+			Remedy: pushed(e.Device),
 		}
 		if d, ok := v.plan.Device(e.Device); ok && d.Routing.BFD { // the plan wants it: the other end is wrong
-			f.Device, f.Port, f.Peer = e.Peer, e.PeerPort, e.Device
+			f.Device, f.Port, f.Peer, f.Remedy = e.Peer, e.PeerPort, e.Device, pushed(e.Peer)
 		}
 		return f
 	})
@@ -103,7 +103,7 @@ func sessionDown(v *view) []Finding {
 		f := &Finding{
 			Confidence: Possible, Message: fmt.Sprintf("the session of %s with %s on %s is %s, for a reason that nothing shows yet", e.Device, e.Peer, e.Port, e.peer.State),
 			Evidence: []Evidence{seen(e.Device, "vtysh -c 'show bgp summary json'", "%s is %s", e.Port, e.peer.State)},
-			Remedy:   do("give it a few seconds; then read the log of both ends", on(e.Device, "grep -E 'NOTIFICATION|ADJCHANGE' /var/log/frr/frr.log /var/log/syslog")),
+			Remedy:   do("give it a few seconds; then read the log of both ends", look(e.Device, "grep -E 'NOTIFICATION|ADJCHANGE' /var/log/frr/frr.log /var/log/syslog")),
 		}
 		if e.detail != nil {
 			f.Evidence = append(f.Evidence, seen(e.Device, showNeighbor(e.Port), "last reset: %s %s", e.detail.Reason, e.detail.Notification))
@@ -119,7 +119,7 @@ func unplanned(v *view) []Finding {
 				return &Finding{
 					Port: p.Key, Confidence: Possible, Message: fmt.Sprintf("%s has a BGP neighbor %s that is not in the plan", d.Name, p.Key),
 					Evidence: []Evidence{seen(d.Name, "vtysh -c 'show bgp summary json'", "%s is %s, AS %d", p.Key, p.State, p.ASN)},
-					Remedy:   do("add it to fabric.yaml, or push to take it out"),
+					Remedy:   pushedAnd(", which takes it out; or add it to fabric.yaml", []string{d.Name}),
 				}
 			}
 		}

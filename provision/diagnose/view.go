@@ -256,20 +256,3 @@ func (v *view) owner(p netip.Prefix) *model.Device {
 	}
 	return nil
 }
-
-func do(message string, commands ...Command) Remedy {
-	return Remedy{Message: message, Commands: commands}
-}
-
-func on(device, format string, args ...any) Command {
-	return Command{Device: device, Command: fmt.Sprintf(format, args...)}
-}
-
-// vty is a line for the configuration of FRR.
-func vty(device string, lines ...string) Command {
-	text := "vtysh -c 'configure terminal'"
-	for _, l := range lines {
-		text += fmt.Sprintf(" -c '%s'", l)
-	}
-	return Command{Device: device, Command: text}
-}

@@ -13,7 +13,10 @@ import (
 )
 
 func diagnoseCommand(e *env) *cobra.Command {
-	var inLab, causes bool
+	var (
+		o                  work.PushOptions
+		causes, apply, yes bool
+	)
 	cmd := &cobra.Command{
 		Use:   "diagnose [DEVICE[:PORT]]",
 		Short: "Say why a session, route or node is not as it should be",
@@ -21,8 +24,13 @@ func diagnoseCommand(e *env) *cobra.Command {
 every cable beside the plan, and names the causes, the likeliest first: where, why,
 what says so, and what to do about it. What follows from a cause is not told again.
 With DEVICE or DEVICE:PORT it tells only what concerns that. The exit status is 4
-where there is a finding.`,
-		Example:           "  closup diagnose --lab\n  closup diagnose leaf1:swp1\n  closup diagnose --causes",
+where there is a finding.
+
+With --apply it also does what closup can do about what is certain or likely, and
+with DEVICE about what is possible there: it shows the commands and the change of
+configuration, asks, runs them and pushes, and diagnoses again. The exit status is
+4 where something is left.`,
+		Example:           "  closup diagnose --lab\n  closup diagnose leaf1:swp1\n  closup diagnose --apply\n  closup diagnose --causes",
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: e.completeDevices,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -37,17 +45,26 @@ where there is a finding.`,
 			if err != nil {
 				return err
 			}
-			found, err := p.Diagnose(cmd.Context(), inLab)
+			if apply && !yes && !e.canAsk() {
+				return usagef("nobody can be asked here: with --yes --apply does not ask, without --apply diagnose only tells")
+			}
+			found, err := p.Diagnose(cmd.Context(), o.Lab)
 			if err != nil {
 				return err
 			}
 			if device != "" {
 				found = diagnose.Select(p.Plan, found, device, port)
 			}
+			if apply {
+				o.Ask, o.Verbose = e.askHostKey(), e.verbose
+				return e.remedy(cmd.Context(), p, found, o, device != "", yes)
+			}
 			return e.findings(found)
 		},
 	}
-	labFlag(cmd, &inLab)
+	labFlag(cmd, &o.Lab)
+	cmd.Flags().BoolVar(&apply, "apply", false, "do what closup can do about it, after asking")
+	cmd.Flags().BoolVar(&yes, "yes", false, "with --apply: do not ask")
 	cmd.Flags().BoolVar(&causes, "causes", false, "list every cause that there is a check for")
 	return cmd
 }
@@ -96,11 +113,7 @@ func (e *env) printCauses(out *page, found []diagnose.Finding) {
 		if i > 0 {
 			out.printf("\n")
 		}
-		place := f.Device
-		if f.Port != "" {
-			place += ":" + f.Port
-		}
-		out.printf("%s  %s  %s\n", e.confidence(f.Confidence), e.paint.strong.Render(place), f.Cause)
+		out.printf("%s  %s  %s\n", e.confidence(f.Confidence), e.paint.strong.Render(place(f)), f.Cause)
 		out.printf("  %s\n", f.Message)
 		for _, x := range f.Evidence {
 			said := strings.ReplaceAll(strings.TrimSpace(x.Output), "\n", "\n      ")

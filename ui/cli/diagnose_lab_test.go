@@ -14,6 +14,8 @@ import (
 	"closup/model"
 	"closup/provision/diagnose"
 	"closup/provision/observe"
+	"closup/provision/push"
+	"closup/ui/work"
 )
 
 // withinFault is how soon after a break its cause must stand first.
@@ -135,6 +137,24 @@ func TestDiagnoseLab(t *testing.T) {
 	if one := b.diagnose("k8s1:eth1"); len(one) != 1 || one[0].Cause != "mtu-mismatch" {
 		t.Errorf("k8s1:eth1: %s", brief(one))
 	}
+	// closup puts them right itself: three by commands, one by a push.
+	document, errs, code := b.run("diagnose", "--lab", "--apply", "--yes", "-o", "json")
+	var mended struct {
+		Applied struct {
+			Commands []work.Ran
+			Push     push.Outcome
+		}
+		Left []diagnose.Finding
+	}
+	if err := json.Unmarshal([]byte(document), &mended); err != nil {
+		b.Fatalf("status %d, %v in %s%s", code, err, document, errs)
+	}
+	if len(sure(mended.Left)) != 0 || len(mended.Applied.Commands) != 3 || mended.Applied.Push.Summary.Changed != 1 {
+		t.Errorf("status %d: left is %s; applied: %+v", code, brief(mended.Left), mended.Applied)
+	}
+	if found := b.diagnose(); len(sure(found)) > 0 {
+		t.Errorf("after the remedies: %s", brief(found))
+	}
 	_, told := b.ok("lab", "mend")
 	for name := range made {
 		if !strings.Contains(told, name) {
@@ -144,7 +164,7 @@ func TestDiagnoseLab(t *testing.T) {
 	b.converged(40 * time.Second)
 	healthy("after mending")
 
-	_, errs := b.ok("lab", "break", "random")
+	_, errs = b.ok("lab", "break", "random")
 	for _, f := range lab.Faults {
 		if strings.Contains(errs, f.Name) || strings.Contains(errs, f.Cause) {
 			t.Errorf("the puzzle tells: %s", errs)
