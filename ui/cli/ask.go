@@ -17,18 +17,24 @@ import (
 func (e *env) ask(ctx context.Context, question string) (string, error) {
 	e.asking.Lock()
 	defer e.asking.Unlock()
-	fmt.Fprint(e.err, "\r"+ansi.EraseLineRight+question)
-	r, err := cancelreader.NewReader(e.in)
-	if err != nil {
-		return "", err
+	if !e.accessible {
+		fmt.Fprint(e.err, "\r"+ansi.EraseLineRight)
 	}
-	defer func() { _ = r.Close() }()
-	stop := context.AfterFunc(ctx, func() { r.Cancel() })
-	defer stop()
-	line, err := readLine(r)
+	fmt.Fprint(e.err, question)
+	from := e.in
+	if r, err := cancelreader.NewReader(e.in); err == nil { // a file cannot be waited for, and need not be
+		defer func() { _ = r.Close() }()
+		stop := context.AfterFunc(ctx, func() { r.Cancel() })
+		defer stop()
+		from = r
+	}
+	line, err := readLine(from)
 	if ctx.Err() != nil {
 		fmt.Fprintln(e.err)
 		return "", ctx.Err()
+	}
+	if e.answers && !terminal(e.in) {
+		fmt.Fprintln(e.err, line) // as a terminal would show it
 	}
 	if err != nil && line == "" {
 		return "", fmt.Errorf("no answer: %w", err)

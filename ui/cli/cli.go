@@ -31,6 +31,10 @@ type env struct {
 	output  output // -o
 	noInput bool
 	verbose bool
+	// accessible prints line by line: nothing is drawn again, nothing turns.
+	accessible bool
+	answers    bool                      // standard input has the answers, also where it is no terminal
+	tree       func(*env) *cobra.Command // the whole command line, for a command that runs others
 
 	paint   paint
 	asking  sync.Mutex // held while a question waits for its answer
@@ -72,6 +76,9 @@ func Main() int {
 
 func run(ctx context.Context, args []string, s streams) int {
 	e := &env{streams: s, paint: paints}
+	e.accessible = truthy(os.Getenv("ACCESSIBLE")) || os.Getenv("TERM") == "dumb"
+	e.noInput = truthy(os.Getenv("CI"))
+	e.tree = rootCommand
 	root := rootCommand(e)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
@@ -107,6 +114,7 @@ func (e *env) flags(f *pflag.FlagSet) {
 	e.output = text
 	f.StringVarP(&e.file, "file", "f", defaultFile, "the fabric")
 	f.VarP(&e.output, "output", "o", "what standard output carries")
-	f.BoolVar(&e.noInput, "no-input", false, "never ask")
+	f.BoolVar(&e.noInput, "no-input", e.noInput, "never ask (CI=1)")
+	f.BoolVar(&e.accessible, "accessible", e.accessible, "print line by line and draw nothing again; the wizard asks its questions one by one (ACCESSIBLE=1)")
 	f.BoolVarP(&e.verbose, "verbose", "v", false, "show every remote command")
 }

@@ -22,7 +22,7 @@ temporary one and goes at the end, unless --save keeps the fabric.`,
 		Example: "  closup demo\n  closup demo --preset reference --save fabric.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if e.noInput || !terminal(e.in) || !terminal(e.out) {
+			if e.noInput || !e.accessible && (!terminal(e.in) || !terminal(e.out)) {
 				return usagef("demo needs a terminal; `closup lab up --backend sim` serves the same devices without one")
 			}
 			d, err := work.StartDemo(cmd.Context(), preset)
@@ -30,7 +30,11 @@ temporary one and goes at the end, unless --save keeps the fabric.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, d.Close()) }()
-			err = ui.Run(cmd.Context(), ui.Options{Path: d.Path, Lab: true, Hints: hints, Simulated: true})
+			if e.accessible {
+				err = e.linear(cmd.Context(), d.Path, true)
+			} else {
+				err = ui.Run(cmd.Context(), ui.Options{Path: d.Path, Lab: true, Hints: hints, Simulated: true})
+			}
 			if err == nil && save != "" {
 				err = d.Save(save)
 			}

@@ -124,7 +124,7 @@ func (b *bench) write(name, text string) {
 func (b *bench) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(b.program, args...)
 	cmd.Dir = b.dir
-	cmd.Env = append(os.Environ(), "HOME="+b.dir, "XDG_STATE_HOME="+b.state(), "SSH_AUTH_SOCK=", "NO_COLOR=1")
+	cmd.Env = append(os.Environ(), "HOME="+b.dir, "XDG_STATE_HOME="+b.state(), "SSH_AUTH_SOCK=", "NO_COLOR=1", "CI=")
 	return cmd
 }
 

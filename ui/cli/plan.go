@@ -112,7 +112,7 @@ func (e *env) printPlan(p *work.Project, routesOf []string) error {
 	}
 	out.printf("%s: %s, %s, %s\n", p.Plan.Name, count(len(p.Plan.Devices), "device"),
 		count(len(p.Plan.Links), "link"), count(len(p.Plan.Sessions), "session end"))
-	if drawing := draw.Clos(p.Plan, columns); drawing != "" {
+	if drawing := draw.Clos(p.Plan, columns); drawing != "" && !e.accessible {
 		out.printf("\n%s\n", drawing)
 	}
 	out.table(deviceTable(p.Plan))

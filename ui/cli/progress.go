@@ -12,8 +12,8 @@ import (
 )
 
 // statusLine is the last line of the terminal while a push runs: how many
-// devices are in which phase. Where standard error is no terminal there is
-// none, and only what is said remains.
+// devices are in which phase. Where standard error is no terminal, or nothing
+// may be drawn again, there is none, and only what is said remains.
 type statusLine struct {
 	asking  *sync.Mutex // held while a question stands there
 	w       io.Writer
@@ -22,7 +22,11 @@ type statusLine struct {
 }
 
 func (e *env) statusLine() *statusLine {
-	return &statusLine{asking: &e.asking, w: coloured(e.err), columns: width(e.err), phases: map[string]string{}}
+	l := &statusLine{asking: &e.asking, w: coloured(e.err), columns: width(e.err), phases: map[string]string{}}
+	if e.accessible {
+		l.columns = 0
+	}
+	return l
 }
 
 // say prints a line above the status line.

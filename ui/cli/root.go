@@ -52,6 +52,9 @@ watches the sessions come up. Without a command it is a wizard.`,
 
 // wizard needs a terminal on both ends; without one it says what else there is.
 func wizard(e *env, cmd *cobra.Command, o ui.Options) error {
+	if e.accessible && !e.noInput {
+		return e.linear(cmd.Context(), e.file, o.Lab)
+	}
 	if e.noInput || !terminal(e.in) || !terminal(e.out) {
 		cmd.SetOut(e.err)
 		_ = cmd.Help()

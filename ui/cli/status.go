@@ -119,7 +119,7 @@ func (e *env) refresh(s observe.Status) error {
 		return json.NewEncoder(e.out).Encode(statusDocument(s))
 	}
 	out := e.page()
-	if terminal(e.out) {
+	if terminal(e.out) && !e.accessible {
 		out.printf("%s%s", ansi.CursorHomePosition, ansi.EraseEntireScreen)
 	}
 	e.printStatus(out, s)

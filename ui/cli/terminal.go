@@ -30,7 +30,7 @@ func width(w io.Writer) int {
 
 // canAsk says whether somebody is there to answer.
 func (e *env) canAsk() bool {
-	return !e.noInput && terminal(e.in) && terminal(e.err)
+	return !e.noInput && (e.answers || terminal(e.in) && terminal(e.err))
 }
 
 // coloured is w with colours where it is a terminal that has them and NO_COLOR

@@ -1,0 +1,24 @@
+package cli
+
+import (
+	"context"
+
+	"closup/ui"
+)
+
+// linear is the wizard as questions, one after the other. All of it goes to
+// standard output, the questions too, in the order in which it happens.
+func (e *env) linear(ctx context.Context, path string, inLab bool) error {
+	at := &env{streams: streams{e.in, e.out, e.out}, paint: e.paint, accessible: true, answers: true}
+	return ui.Linear{
+		Path: path, Lab: inLab, Out: e.out, Ask: at.ask,
+		Run: func(ctx context.Context, args ...string) error {
+			sub := &env{streams: at.streams, paint: e.paint, accessible: true, answers: true}
+			root := e.tree(sub)
+			root.SetArgs(args)
+			cmd, err := root.ExecuteContextC(ctx)
+			finish(ctx, sub, cmd, err)
+			return err
+		},
+	}.Wizard(ctx)
+}
