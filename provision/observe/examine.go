@@ -150,7 +150,7 @@ func readEvidence(out []byte, at time.Time) (*Evidence, error) {
 	e.Daemons = ParseDaemons(part["processes"])
 	e.Sysctls = parseSysctls(part["sysctls"])
 	e.Firewall = ParseFirewall(part["firewall"])
-	e.LLDP = parseLLDP(part["lldp"])
+	e.LLDP = ParseLLDP(part["lldp"])
 	for _, daemon := range []string{"bgpd", "zebra", "mgmtd"} { // since FRR 10 mgmtd has what zebra had
 		said := echoes(part[daemon])
 		if strings.TrimSpace(string(part[daemon+"-status"])) == "124" {
@@ -186,9 +186,9 @@ func (e *Evidence) Told(zebra []Link) {
 	}
 }
 
-// parseLLDP reads `lldpcli -f json0`, whose shape is the same for one
+// ParseLLDP reads `lldpcli -f json0`, whose shape is the same for one
 // neighbor and for many. Anything else is no evidence.
-func parseLLDP(data []byte) []Seen {
+func ParseLLDP(data []byte) []Seen {
 	type value struct{ Value string }
 	var doc struct {
 		LLDP []struct {

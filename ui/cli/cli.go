@@ -52,6 +52,7 @@ var commands = []func(*env) *cobra.Command{
 	targetsCommand,
 	renderCommand,
 	labCommand,
+	preflightCommand,
 	diffCommand,
 	pushCommand,
 	confirmCommand,

@@ -18,7 +18,7 @@ const (
 	statusError       = 1   // it could not be done
 	statusUsage       = 2   // wrong usage or an invalid fabric
 	statusDiffers     = 3   // it differs (diff), or was applied only in part (push)
-	statusUnexpected  = 4   // not as expected (status, diagnose)
+	statusUnexpected  = 4   // not as expected (status, preflight, diagnose)
 	statusInterrupted = 130 // 128 + SIGINT, as shells have it
 )
 

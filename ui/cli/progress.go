@@ -51,10 +51,9 @@ func (l *statusLine) follow(ev push.Event) {
 	case push.Done:
 		delete(l.phases, ev.Device)
 	}
-	if l.columns == 0 || len(l.phases) == 0 || !l.asking.TryLock() {
+	if len(l.phases) == 0 {
 		return
 	}
-	defer l.asking.Unlock()
 	counts := map[string]int{}
 	for _, phase := range l.phases {
 		counts[phase]++
@@ -65,5 +64,14 @@ func (l *statusLine) follow(ev push.Event) {
 			parts = append(parts, fmt.Sprintf("%d %s", n, phase.Name))
 		}
 	}
-	fmt.Fprint(l.w, "\r"+ansi.EraseLineRight+ansi.Truncate(strings.Join(parts, ", "), l.columns-1, ellipsis))
+	l.show(strings.Join(parts, ", "))
+}
+
+// show replaces the line, unless a question stands there.
+func (l *statusLine) show(text string) {
+	if l.columns == 0 || !l.asking.TryLock() {
+		return
+	}
+	defer l.asking.Unlock()
+	fmt.Fprint(l.w, "\r"+ansi.EraseLineRight+ansi.Truncate(text, l.columns-1, ellipsis))
 }
