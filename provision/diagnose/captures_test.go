@@ -37,6 +37,23 @@ func pair() *model.Plan {
 	}
 }
 
+// planned is the plan of a scenario: the pair's, but for two.
+func planned(scenario string) *model.Plan {
+	p := pair()
+	switch scenario {
+	case "enhe-mismatch": // their session has addresses
+		p.Sessions[0].Port, p.Sessions[0].PeerPort = "2001:db8:9::1", "2001:db8:9::2"
+		p.Sessions[1].Port, p.Sessions[1].PeerPort = "2001:db8:9::2", "2001:db8:9::1"
+	case "dup-host-asn": // a second node, which nobody captured
+		p.Devices = append(p.Devices, model.Device{
+			Name: "x-c", Role: model.Node, ASN: 65802, Platform: "captured",
+			Ports: []model.Port{{Name: "eth1", Peer: "x-b", PeerPort: "swp2", Kind: model.HostPort, MTU: 1500}},
+		})
+		p.Sessions = append(p.Sessions, model.Session{Device: "x-b", Port: "swp2", Peer: "x-c", PeerPort: "eth1", PeerASN: 65802})
+	}
+	return p
+}
+
 // captured is what one router printed in a scenario.
 func captured(t testing.TB, scenario, name string) observe.Device {
 	t.Helper()
@@ -83,6 +100,12 @@ func TestCaptures(t *testing.T) {
 		"bgpd-dead-4s":             "x-b: bgpd-down",
 		"deny-in":                  "x-a:eth1 nothing-received",
 		"dup-router-id":            "x-a: wrong-router-id",
+		"dup-host-asn":             "x-c: wrong-asn", // as its neighbor tells
+		"dup-router-id-ibgp":       "x-a: wrong-asn", // and wrong-router-id
+		"enhe-mismatch":            "x-a:2001:db8:9::2 extended-nexthop",
+		"maxprefix-warn":           "x-b:swp1 max-prefix-near",
+		"noenhe":                   "", // unnumbered sessions offer it by themselves
+		"noenhe-omitted":           "",
 		"fw-ra":                    "x-a:eth1 ra-missing",
 		"fw179":                    "x-b:swp1 tcp-blocked",
 		"fw179-reject":             "x-b:swp1 tcp-blocked",
@@ -118,7 +141,7 @@ func TestCaptures(t *testing.T) {
 	}
 	for _, entry := range entries {
 		t.Run(entry.Name(), func(t *testing.T) {
-			found := Find(pair(), scene(t, entry.Name()))
+			found := Find(planned(entry.Name()), scene(t, entry.Name()))
 			got := ""
 			if len(found) > 0 {
 				got = fmt.Sprintf("%s:%s %s", found[0].Device, found[0].Port, found[0].Cause)
@@ -136,6 +159,16 @@ func TestCaptures(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// One scenario has two faults, each of which would do.
+func TestTwoFaults(t *testing.T) {
+	found := Find(pair(), scene(t, "dup-router-id-ibgp"))
+	for _, cause := range []string{"wrong-asn", "wrong-router-id"} {
+		if !slices.ContainsFunc(found, func(f Finding) bool { return f.Device == "x-a" && f.Cause == cause && f.Confidence == Certain }) {
+			t.Errorf("no %s: %+v", cause, found)
+		}
 	}
 }
 

@@ -204,7 +204,7 @@ func notConfigured(v *view) []Finding {
 }
 
 func wrongASN(v *view) []Finding {
-	return v.answeringDevices(func(d *model.Device, said *observe.Device) *Finding {
+	return append(v.answeringDevices(func(d *model.Device, said *observe.Device) *Finding {
 		if said.ASN == 0 || said.ASN == d.ASN {
 			return nil
 		}
@@ -221,7 +221,38 @@ func wrongASN(v *view) []Finding {
 			}
 		}
 		return f
-	})
+	}), v.wrongASNTold()...)
+}
+
+// wrongASNTold is what neighbors say of a device that cannot be asked itself.
+func (v *view) wrongASNTold() []Finding {
+	var out []Finding
+	told := map[string]bool{}
+	for _, s := range v.plan.Sessions {
+		said := v.answering(s.Device)
+		if said == nil || v.answering(s.Peer) != nil || told[s.Peer] || s.PeerASN == 0 {
+			continue
+		}
+		p, known := said.Peer(s.Port)
+		if !known || p.State != observe.Established || p.Hostname != s.Peer || p.ASN == s.PeerASN {
+			continue
+		}
+		told[s.Peer] = true
+		f := Finding{
+			Device: s.Peer, Confidence: Certain,
+			Message:  sprintf("%s runs BGP as AS %d; planned is AS %d", s.Peer, p.ASN, s.PeerASN),
+			Evidence: []Evidence{seen(s.Device, "vtysh -c 'show bgp summary json'", "%s is Established with %s, AS %d", s.Port, p.Hostname, p.ASN)},
+			Remedy:   pushedAnd("; all its sessions start anew", []string{s.Peer}),
+		}
+		for _, other := range v.plan.Devices {
+			if other.Name != s.Peer && other.ASN == p.ASN {
+				f.Message += sprintf(", and AS %d is that of %s: each drops the routes of the other as its own", p.ASN, other.Name)
+				break
+			}
+		}
+		out = append(out, f)
+	}
+	return out
 }
 
 func wrongRouterID(v *view) []Finding {

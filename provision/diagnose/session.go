@@ -54,31 +54,6 @@ func sessionShutdown(v *view) []Finding {
 	})
 }
 
-var limits = regexp.MustCompile(`^neighbor \S+ maximum-prefix `)
-
-func maxPrefix(v *view) []Finding {
-	return v.sessions(func(e end) *Finding {
-		if e.peer == nil || !strings.Contains(e.peer.State, "PfxCt") && e.peer.Detail != "PfxCt" {
-			return nil
-		}
-		f := &Finding{
-			Confidence: Certain, Message: fmt.Sprintf("%s took the session on %s down: %s told it more prefixes than its limit", e.Device, e.Port, e.Peer),
-			Evidence: []Evidence{seen(e.Device, "vtysh -c 'show bgp summary json'", "%s is %s", e.Port, e.peer.State)},
-			Remedy:   do("find what "+e.Peer+" leaks, or raise the limit; then clear the session", clearing(e.Device, "vtysh -c 'clear bgp %s'", e.Port)),
-		}
-		if e.detail != nil && e.detail.Limit > 0 {
-			f.Message += fmt.Sprintf(" of %d", e.detail.Limit)
-			f.Evidence = append(f.Evidence, seen(e.Device, showNeighbor(e.Port), "prefixAllowedMax %d", e.detail.Limit))
-		}
-		if e.evidence != nil {
-			if lacks, extra := v.differences(e.Device, e.evidence, limits); len(lacks)+len(extra) > 0 {
-				f.Remedy = pushedAnd(", whose limit is another; then clear the session", []string{e.Device}, f.Remedy.Commands...)
-			}
-		}
-		return f
-	})
-}
-
 // remoteAS is one end that expects another ASN than its peer's. The running
 // configuration tells which end is wrong; without it, the one that refused.
 func remoteAS(v *view) []Finding {

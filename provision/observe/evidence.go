@@ -58,6 +58,10 @@ type Session struct {
 	Families     []string // activated
 	Policy       bool     // a family lacks the policy of RFC 8212
 	Limit        int      // maximum-prefix; 0: none
+	Warns        bool     // beyond the limit it only warns
+	Threshold    int      // percent of the limit from which on it warns
+	Accepted     int      // prefixes of the family with the limit
+	NextHop      string   // the capability of RFC 8950: "advertised", "received", "advertisedAndReceived"; empty: neither, or not told
 	InMap        string   // route-map for what comes in, of any family
 	BFD          string   // "Up", "Down"; empty: not asked for
 	Interval     time.Duration

@@ -145,8 +145,14 @@ type sessionJSON struct {
 	Families map[string]struct {
 		Policy string `json:"inboundEbgpRequiresPolicy"`
 		Limit  int    `json:"prefixAllowedMax"`
+		Warns  bool   `json:"prefixAllowedMaxWarning"`
+		Thresh int    `json:"prefixAllowedWarningThresh"`
+		Taken  int    `json:"acceptedPrefixCounter"`
 		InMap  string `json:"routeMapForIncomingAdvertisements"`
 	} `json:"addressFamilyInfo"`
+	Capabilities struct {
+		NextHop string `json:"extendedNexthop"`
+	} `json:"neighborCapabilities"`
 	BFD struct {
 		Status string `json:"status"`
 	} `json:"peerBfdInfo"`
@@ -172,7 +178,7 @@ func ParseSessions(data []byte) ([]Session, error) {
 			Shutdown: n.Shutdown, Reason: n.Reason, Code: n.Code, Notification: n.Notification,
 			Sent:  strings.HasSuffix(n.Reason, "Notification send"),
 			Opens: [2]int{n.Stats.OpensSent, n.Stats.OpensRecv}, Notices: [2]int{n.Stats.NoticesSent, n.Stats.NoticesRecv},
-			BFD: n.BFD.Status, Interval: time.Duration(n.Interval) * time.Millisecond,
+			BFD: n.BFD.Status, NextHop: n.Capabilities.NextHop, Interval: time.Duration(n.Interval) * time.Millisecond,
 		}
 		if s.Address == "none" {
 			s.Address = ""
@@ -180,7 +186,9 @@ func ParseSessions(data []byte) ([]Session, error) {
 		for name, f := range n.Families {
 			s.Families = append(s.Families, name)
 			s.Policy = s.Policy || f.Policy != ""
-			s.Limit = max(s.Limit, f.Limit)
+			if f.Limit > s.Limit {
+				s.Limit, s.Warns, s.Threshold, s.Accepted = f.Limit, f.Warns, f.Thresh, f.Taken
+			}
 			s.InMap = cmp.Or(s.InMap, f.InMap)
 		}
 		slices.Sort(s.Families)
