@@ -178,3 +178,12 @@ func FuzzPlain(f *testing.F) {
 		}
 	})
 }
+
+// A command that floods its standard error is heard out, and its words cut.
+func TestRunIsBounded(t *testing.T) {
+	_, err := provision.Run(t.Context(), shell(t, sudoWorks), "head -c 1000000 /dev/zero | tr '\\0' x >&2; exit 3", nil)
+	var exit *provision.ExitError
+	if !errors.As(err, &exit) || exit.Status != 3 || len(exit.Stderr) != 256<<10 {
+		t.Errorf("%d bytes of standard error, %.100v", len(exit.Stderr), err)
+	}
+}

@@ -37,32 +37,37 @@ func Run(ctx context.Context, s Session, cmd string, in io.Reader) ([]byte, erro
 	_, readErr := io.Copy(&stdout, p.Stdout)
 	err = p.Wait()
 	wg.Wait()
+	return answer(cmd, &stdout, Plain(stderr.kept.String()), err, readErr)
+}
 
+// answer is what a command printed and how it ended.
+func answer(cmd string, stdout *bounded, stderr string, err, readErr error) ([]byte, error) {
 	var exit *ExitError
 	switch {
 	case errors.As(err, &exit):
-		exit.Command, exit.Stderr = cmd, Plain(stderr.String())
+		exit.Command, exit.Stderr = cmd, stderr
 	case err == nil && stdout.cut:
 		err = fmt.Errorf("a command printed more than %d MiB: %w", maxOutput>>20, ErrOutput)
 	case err == nil && readErr != nil:
 		err = readErr
 	}
-	return stdout.Bytes(), err
+	return stdout.kept.Bytes(), err
 }
 
 // bounded keeps the first max bytes and takes the rest without keeping it, so
-// that the command is not held up by a full pipe.
+// that the command is not held up by a full pipe. The buffer is no embedded one:
+// io.Copy would find its ReadFrom, and no bound.
 type bounded struct {
-	bytes.Buffer
-	max int
-	cut bool
+	kept bytes.Buffer
+	max  int
+	cut  bool
 }
 
 func (b *bounded) Write(p []byte) (int, error) {
-	if room := b.max - b.Len(); len(p) > room {
+	if room := b.max - b.kept.Len(); len(p) > room {
 		b.cut = true
-		_, _ = b.Buffer.Write(p[:room])
+		_, _ = b.kept.Write(p[:room])
 		return len(p), nil
 	}
-	return b.Buffer.Write(p)
+	return b.kept.Write(p)
 }
