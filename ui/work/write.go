@@ -51,3 +51,11 @@ func putFile(root *os.Root, f render.File) error {
 	_, err = out.Write(f.Body)
 	return errors.Join(err, out.Chmod(f.Mode.Perm()), out.Close())
 }
+
+// WriteText writes a text to a file, whole or not at all.
+func WriteText(path, text string) error {
+	if err := writeFile(path, []byte(text)); err != nil {
+		return fmt.Errorf("%s is not written: %w", path, err)
+	}
+	return nil
+}
