@@ -47,6 +47,11 @@ var commandsOf = []struct {
 	{"push", &keys.log, "closup push -v"},
 	{"live", &keys.watch, "closup status --watch"},
 	{"live", &keys.lab, "closup status --lab"},
+	{"live", &keys.explain, "closup diagnose DEVICE:PORT"},
+	{"live", &keys.symptom, "closup troubleshoot WORDS"},
+	{"live", &keys.diagnose, "closup diagnose"},
+	{"live", &keys.remedy, "closup diagnose --apply"},
+	{"live", &keys.puzzle, "closup lab break random"},
 	{"push", &keys.lab, "closup push --lab"},
 }
 

@@ -35,6 +35,7 @@ var keys = struct {
 	reset, reload, section, pane, diff, context, explain, fetch, save, find key.Binding
 	sectionBack, export, yank, again, sort, bell                            key.Binding
 	check, apply, trust, log, drain, watch, freeze, faults, lab             key.Binding
+	symptom, diagnose, puzzle, handOver, lookAgain, solve, remedy           key.Binding
 }{
 	next:      bind("tab", "next step"),
 	prev:      bind("shift+tab", "step before"),
@@ -108,6 +109,14 @@ var keys = struct {
 	freeze: bind("space", "freeze", "space"),
 	faults: bind("f", "only faults"),
 	lab:    bind("t", "real devices or lab"),
+
+	symptom:   bind("w", "what is wrong, in words"),
+	diagnose:  bind("d", "diagnose"),
+	puzzle:    bind("p", "a puzzle"),
+	handOver:  bind("w", "hand over a report"),
+	lookAgain: bind("r", "look again"),
+	solve:     bind("o", "show all"),
+	remedy:    bind("a", "apply it"),
 }
 
 // moving is what every list and text understands, for the help overlay.

@@ -44,6 +44,9 @@ var liveViews = []liveView{
 	{"nodes", []column{
 		{title: "", keep: 9, close: true}, {title: "node", keep: 9}, {title: "rack", keep: 2}, {title: "loopback", keep: 8}, {title: "seen by", keep: 7, right: true}, {title: "pods", keep: 6}, {title: "seen by", keep: 5, right: true}, {title: "so far", keep: 4},
 	}, (*liveScreen).nodeRows},
+	{"findings", []column{
+		{title: "", keep: 9, close: true}, {title: "place", keep: 9}, {title: "cause", keep: 7}, {title: "how sure", keep: 4}, {title: "what is wrong", keep: 8, least: 24},
+	}, (*liveScreen).findingRows},
 	{"events", []column{
 		{title: "time", keep: 7}, {title: "device", keep: 8}, {title: "what happened", keep: 9, least: 24},
 	}, (*liveScreen).eventRows},

@@ -129,6 +129,12 @@ var scenes = []struct {
 		d.only(roundMsg{watcher: s.watcher, status: broken})
 		d.press("V")
 	}},
+	{"live/findings", func(d *driver) { diagnosed(d); d.press("v", "v", "v", "v") }},
+	{"live/guide", guided},
+	{"live/guideseen", func(d *driver) { guided(d); d.press("down", "down", "down", "down") }},
+	{"live/symptom", func(d *driver) { liveWith(d, breakOne); d.press("w"); d.write("k1 cannot reach pods in k2") }},
+	{"live/puzzle", func(d *driver) { puzzling(d); d.only(keyNamed("e")); d.answer(); d.press("enter") }},
+	{"live/apply", remedied},
 	{"live/sorted", func(d *driver) { liveWith(d, breakOne); d.press("/"); d.write("leaf"); d.press("enter", "s") }},
 	{"frame/palette", func(d *driver) { d.app.desk.path = "fabric.yaml"; d.press("3", ":"); d.write("leafs") }},
 	{"frame/help", func(d *driver) { d.press("3", "?") }},

@@ -26,13 +26,17 @@ type liveScreen struct {
 	frozen  bool
 	faults  bool // only what is not as expected
 	view    int  // of liveViews
-	tables  [5]grid
-	sorting [5]int // the column of each table, 1-based; 0: as the plan has it
+	tables  [6]grid
+	sorting [6]int // the column of each table, 1-based; 0: as the plan has it
 	filter  field
 	finding bool // the filter has the keys
 	quiet   bool // no bell
 	history liveHistory
 	now     time.Time
+
+	guide   guide       // why something is as it is
+	symptom symptomPane // a complaint in words
+	why     causes      // what diagnose found, and the puzzle
 }
 
 func newLiveScreen(b base) Screen {
@@ -45,15 +49,34 @@ func newLiveScreen(b base) Screen {
 }
 
 func (s *liveScreen) Title() string { return "Live" }
-func (s *liveScreen) Typing() bool  { return s.finding }
+func (s *liveScreen) Typing() bool {
+	return s.finding || s.symptom.open || s.guide.apply.stage == asking
+}
+
+// Busy implements runner: a remedy that is being applied.
+func (s *liveScreen) Busy() string {
+	if s.guide.apply.stage == running {
+		return "A remedy is being applied. Leaving now cuts it off; a device that is being pushed to keeps its old configuration or the new one, complete."
+	}
+	return ""
+}
+
+// Drain implements runner: there is nothing to finish early.
+func (s *liveScreen) Drain() bool { return false }
 
 func (s *liveScreen) Keys() []key.Binding {
+	switch {
+	case s.symptom.open:
+		return s.symptom.keys()
+	case s.guide.open:
+		return s.guide.keys()
+	}
 	toggle := called(keys.lab, "use the lab")
 	if s.desk.lab {
 		toggle = called(keys.lab, "use the real devices")
 	}
 	if s.watcher == nil {
-		return []key.Binding{keys.watch, toggle}
+		return []key.Binding{keys.watch, keys.symptom, toggle}
 	}
 	if s.finding {
 		return []key.Binding{called(keys.accept, "keep it"), called(keys.cancel, "show all")}
@@ -70,7 +93,11 @@ func (s *liveScreen) Keys() []key.Binding {
 	if s.quiet {
 		bell = called(keys.bell, "bell on")
 	}
-	return []key.Binding{f, called(keys.section, liveViews[(s.view+1)%len(liveViews)].name), faults, called(keys.find, "filter"), keys.sort, bell, called(keys.watch, "watch anew"), toggle}
+	all := []key.Binding{keys.explain, called(keys.section, liveViews[(s.view+1)%len(liveViews)].name), f, faults, keys.symptom, keys.diagnose, called(keys.find, "filter"), keys.sort}
+	if s.desk.lab {
+		all = append(all, s.why.puzzleKey())
+	}
+	return append(all, bell, called(keys.watch, "watch anew"), toggle)
 }
 
 // Focus looks whether a lab of this fabric runs, in its state on disk.
@@ -115,6 +142,12 @@ func (s *liveScreen) Update(msg tea.Msg) (Nav, tea.Cmd) {
 		s.labUp = msg.running && msg.project == s.project
 	case watchMsg:
 		return Nav{}, s.began(msg)
+	case examinedMsg:
+		s.examined(msg)
+	case previewedMsg, appliedMsg:
+		return Nav{}, s.guide.apply.take(s, msg)
+	case puzzleMsg:
+		return Nav{}, s.puzzled(msg)
 	case roundMsg:
 		if msg.watcher == s.watcher && !msg.over {
 			s.latest, s.seen = msg.status, true
@@ -123,9 +156,11 @@ func (s *liveScreen) Update(msg tea.Msg) (Nav, tea.Cmd) {
 				s.status = msg.status
 				s.refill()
 			}
+			asking := s.askWhy()
 			if lost && !s.quiet {
-				return Nav{}, tea.Raw("\a")
+				return Nav{}, tea.Batch(tea.Raw("\a"), asking)
 			}
+			return Nav{}, asking
 		}
 	case tickMsg:
 		if msg.of == "live" && s.watcher != nil {
@@ -133,15 +168,28 @@ func (s *liveScreen) Update(msg tea.Msg) (Nav, tea.Cmd) {
 			return Nav{}, tick("live", time.Second)
 		}
 	case clickMsg:
-		if s.seen {
+		if s.guide.open {
+			s.guide.click(s, msg)
+		} else if s.seen && !s.symptom.open {
 			s.tables[s.view].click(msg.y, s.h-s.tables[s.view].y)
 		}
 	case tea.PasteMsg:
+		if s.symptom.open {
+			return Nav{}, s.symptom.typed(s, msg)
+		}
+		if s.guide.apply.stage == asking {
+			return Nav{}, s.guide.apply.typed(s, msg)
+		}
 		if s.finding {
 			s.typed(msg)
 		}
 	case tea.KeyPressMsg:
-		if s.finding {
+		switch {
+		case s.symptom.open:
+			return Nav{}, s.symptom.typed(s, msg)
+		case s.guide.open:
+			return Nav{}, s.guide.key(s, msg)
+		case s.finding:
 			s.typed(msg)
 			return Nav{}, nil
 		}
@@ -176,7 +224,7 @@ func (s *liveScreen) began(msg watchMsg) tea.Cmd {
 	}
 	ticking := s.watcher != nil
 	s.watcher, s.of, s.seen, s.frozen = msg.watcher, msg.project, false, false
-	s.history = liveHistory{}
+	s.history, s.why = liveHistory{}, causes{puzzle: s.why.puzzle}
 	if ticking {
 		return nil
 	}
@@ -189,6 +237,7 @@ func (s *liveScreen) end() tea.Cmd {
 	}
 	old := s.watcher
 	s.watcher, s.seen, s.err = nil, false, nil
+	s.guide, s.symptom, s.why = guide{}, symptomPane{}, causes{}
 	return endWatch(old)
 }
 
@@ -207,7 +256,15 @@ func (s *liveScreen) key(k tea.KeyPressMsg) (Nav, tea.Cmd) {
 	case key.Matches(k, keys.watch) && !s.asked:
 		s.asked = true
 		return Nav{}, watch(s.desk.ctx, s.project, s.desk.lab)
+	case key.Matches(k, keys.symptom):
+		s.symptom.begin()
 	case s.watcher == nil:
+	case key.Matches(k, keys.explain):
+		return Nav{}, s.explain()
+	case key.Matches(k, keys.diagnose):
+		return Nav{}, s.ask()
+	case key.Matches(k, keys.puzzle) && s.desk.lab:
+		return Nav{}, s.puzzle()
 	case key.Matches(k, keys.freeze):
 		s.frozen = !s.frozen
 		s.status = s.latest

@@ -164,7 +164,12 @@ func (s *liveScreen) View() string {
 	if s.project == nil || s.project.Fabric == nil {
 		return l.nothing(s.project)
 	}
-	if s.watcher == nil || !s.seen {
+	switch {
+	case s.symptom.open:
+		return s.symptom.view(s)
+	case s.guide.open:
+		return s.guide.view(s)
+	case s.watcher == nil || !s.seen:
 		return s.beginning()
 	}
 	lines := s.counters()
@@ -208,6 +213,8 @@ func (s *liveScreen) none() string {
 	switch {
 	case s.filter.value() != "":
 		return l.in(dim, "No row has that; esc shows all.")
+	case liveViews[s.view].name == "findings":
+		return s.noFindings()
 	case s.view == 3 && !s.faults:
 		return l.in(dim, "This fabric has no nodes.")
 	}
@@ -263,6 +270,7 @@ func (s *liveScreen) counters() []string {
 		second += "  " + l.in(good, l.spark(s.history.up[max(0, len(s.history.up)-room):]))
 	}
 	lines := []string{cut(line, s.w, l.ellipsis), cut(second, s.w, l.ellipsis)}
+	lines = append(lines, s.verdict()...)
 	if s.of != s.project {
 		lines = append(lines, l.in(warn, cut(l.fail+" The fabric changed since this watch began: enter watches the new one.", s.w, l.ellipsis)))
 	}
