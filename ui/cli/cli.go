@@ -60,6 +60,7 @@ var commands = []func(*env) *cobra.Command{
 	historyCommand,
 	statusCommand,
 	diagnoseCommand,
+	troubleshootCommand,
 	traceCommand,
 	manCommand,
 	versionCommand,
