@@ -199,6 +199,29 @@ func findLab(p *work.Project) tea.Cmd {
 	return func() tea.Msg { return labMsg{project: p, running: p.LabRunning()} }
 }
 
+// past is what the last push from this machine left behind.
+type past struct {
+	cut     bool     // it was cut off, or still runs elsewhere
+	pending []string // devices that wait to be confirmed
+}
+
+// pastMsg is how the last pushes ended, to the lab and to the real devices.
+type pastMsg struct {
+	all
+	project   *work.Project
+	lab, real past
+}
+
+// findPast reads the journals.
+func findPast(p *work.Project) tea.Cmd {
+	return func() tea.Msg {
+		msg := pastMsg{project: p}
+		msg.lab.cut, msg.lab.pending = p.LeftBehind(true)
+		msg.real.cut, msg.real.pending = p.LeftBehind(false)
+		return msg
+	}
+}
+
 // filesMsg is the files of one device.
 type filesMsg struct {
 	all
@@ -245,13 +268,30 @@ type pushEventsMsg struct {
 // startPush begins a run. Host keys that are not known are taken only where
 // their fingerprint is the accepted one.
 func startPush(ctx context.Context, p *work.Project, run int, o work.PushOptions, accepted map[string]string) tea.Cmd {
-	known := maps.Clone(accepted)
-	o.Ask = func(_ context.Context, e *provision.HostKeyError) bool {
-		return e.SHA256 != "" && known[e.Host] == e.SHA256
+	return starting(ctx, run, p.Push, o, accepted)
+}
+
+// startSettling keeps what is pending, or takes it back at once.
+func startSettling(ctx context.Context, p *work.Project, run int, o work.PushOptions, keep bool, accepted map[string]string) tea.Cmd {
+	if keep {
+		return starting(ctx, run, p.Keep, o, accepted)
 	}
+	return starting(ctx, run, p.TakeBack, o, accepted)
+}
+
+func starting(ctx context.Context, run int, begin func(context.Context, work.PushOptions) (<-chan push.Event, error), o work.PushOptions, accepted map[string]string) tea.Cmd {
+	o.Ask = taking(accepted)
 	return func() tea.Msg {
-		events, err := p.Push(ctx, o)
+		events, err := begin(ctx, o)
 		return pushStartedMsg{run: run, events: events, err: err}
+	}
+}
+
+// taking answers for the fingerprints that were accepted on the screen.
+func taking(accepted map[string]string) func(context.Context, *provision.HostKeyError) bool {
+	known := maps.Clone(accepted)
+	return func(_ context.Context, e *provision.HostKeyError) bool {
+		return e.SHA256 != "" && known[e.Host] == e.SHA256
 	}
 }
 

@@ -56,6 +56,21 @@ type exportedMsg struct {
 	err    error
 }
 
+// savedMsg says whether a text was saved.
+type savedMsg struct {
+	all
+	id   int
+	path string
+	err  error
+}
+
+// saveText writes a text to a file that is not there yet.
+func saveText(path, text string, id int) tea.Cmd {
+	return func() tea.Msg {
+		return savedMsg{id: id, path: path, err: work.SaveText(path, text)}
+	}
+}
+
 // maxClipboard is what terminals take of OSC 52, in bytes of Base64: xterm's
 // and tmux's own bounds are near 100,000.
 const maxClipboard = 74_000

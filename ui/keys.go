@@ -36,6 +36,7 @@ var keys = struct {
 	sectionBack, export, yank, again, sort, bell                            key.Binding
 	check, apply, trust, log, drain, watch, freeze, faults, lab             key.Binding
 	symptom, diagnose, puzzle, handOver, lookAgain, solve, remedy           key.Binding
+	pause, abort, retry, keep, takeBack                                     key.Binding
 }{
 	next:      bind("tab", "next step"),
 	prev:      bind("shift+tab", "step before"),
@@ -117,6 +118,12 @@ var keys = struct {
 	lookAgain: bind("r", "look again"),
 	solve:     bind("o", "show all"),
 	remedy:    bind("a", "apply it"),
+
+	pause:    bind("space", "pause", "space"),
+	abort:    bind("x", "abort"),
+	retry:    bind("f", "retry the failed"),
+	keep:     bind("c", "keep it"),
+	takeBack: bind("x", "take it back"),
 }
 
 // moving is what every list and text understands, for the help overlay.

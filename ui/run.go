@@ -2,6 +2,8 @@ package ui
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"closup/model"
@@ -18,6 +20,9 @@ type run struct {
 	index map[string]int
 	begun time.Time
 	ended time.Time // zero: it goes on
+
+	waves []push.WaveInfo // those that have begun
+	held  bool            // a device waits, because the push is paused
 }
 
 // runRow is one device of a run.
@@ -29,6 +34,10 @@ type runRow struct {
 	ended  time.Time
 	report *push.DeviceReport
 	log    []cell
+
+	wave     int // in which it is changed; 0: not known yet
+	estimate push.Estimate
+	until    time.Time // when it takes its old configuration back; zero: it does not
 }
 
 const maxLog = 2000 // lines that are kept for one device
@@ -48,6 +57,17 @@ func newRun(id int, dry bool, plan *model.Plan, only map[string]bool, at time.Ti
 
 // take follows one event.
 func (r *run) take(e push.Event) {
+	switch e.Kind {
+	case push.Waved:
+		r.waves = append(r.waves, *e.Wave)
+		for _, name := range e.Wave.Names {
+			if i, ok := r.index[name]; ok {
+				r.rows[i].wave = e.Wave.Number
+			}
+		}
+	case push.Paused, push.Resumed:
+		r.held = e.Kind == push.Paused
+	}
 	i, ok := r.index[e.Device]
 	if !ok {
 		return
@@ -60,6 +80,11 @@ func (r *run) take(e push.Event) {
 	case push.Started:
 		row.phase = e.Phase
 		row.say(accent, e.Phase)
+	case push.Finished:
+		row.until = e.Until
+		row.say(faint, strings.TrimSpace(fmt.Sprintf("%s took %.1f s. %s", e.Phase, e.Took.Seconds(), e.Text)))
+	case push.Estimated:
+		row.estimate = *e.Estimate
 	case push.Log:
 		row.say(dim, e.Text)
 	case push.Fault:
@@ -69,7 +94,19 @@ func (r *run) take(e push.Event) {
 		}
 		row.say(bad, text)
 	case push.Done:
-		row.report, row.ended = e.Report, e.At
+		row.done(*e.Report, e.At)
+	}
+}
+
+// done keeps how the device ended. What settles a pending one knows nothing of
+// its files: those of the push stay.
+func (row *runRow) done(report push.DeviceReport, at time.Time) {
+	if row.report != nil && len(report.Files) == 0 {
+		report.Files = row.report.Files
+	}
+	row.report, row.ended, row.until = &report, at, report.Until
+	if report.Estimate != (push.Estimate{}) {
+		row.estimate = report.Estimate
 	}
 }
 
@@ -173,6 +210,44 @@ func (r *run) failed() []string {
 		}
 	}
 	return names
+}
+
+// with are the devices that ended like that.
+func (r *run) with(result push.Result) map[string]bool {
+	names := make(map[string]bool)
+	for i := range r.rows {
+		if rep := r.rows[i].report; rep != nil && rep.Result == result {
+			names[r.rows[i].name] = true
+		}
+	}
+	return names
+}
+
+// reports are those that there are, in the order of the plan.
+func (r *run) reports() []push.DeviceReport {
+	var all []push.DeviceReport
+	for i := range r.rows {
+		if rep := r.rows[i].report; rep != nil {
+			all = append(all, *rep)
+		}
+	}
+	return all
+}
+
+// left is how long the pending devices wait to be confirmed: the one that waits
+// least. It is negative where none waits any more.
+func (r *run) left(now time.Time) time.Duration {
+	least := time.Duration(-1)
+	for i := range r.rows {
+		row := &r.rows[i]
+		if row.report == nil || row.report.Result != push.Pending || row.until.IsZero() {
+			continue
+		}
+		if d := row.until.Sub(now); least < 0 || d < least {
+			least = max(0, d)
+		}
+	}
+	return least
 }
 
 // first is when the first device began.

@@ -113,6 +113,17 @@ var scenes = []struct {
 	{"push/confirm", func(d *driver) { pushTo(d, ready); d.press("p"); d.write("tw") }},
 	{"push/pushing", func(d *driver) { pushTo(d, pushing) }},
 	{"push/over", func(d *driver) { pushTo(d, over) }},
+	{"push/drift", func(d *driver) { drifted(d); d.press("p", "tab", "tab", "space") }},
+	{"push/flaps", func(d *driver) { flapping(d); d.press("p") }},
+	{"push/paused", func(d *driver) { pushTo(d, pushing); d.press("space") }},
+	{"push/abort", func(d *driver) { pushTo(d, pushing); d.press("x") }},
+	{"push/pending", pendingAt(0)},
+	{"push/expired", pendingAt(10 * time.Minute)},
+	{"push/save", func(d *driver) { pushTo(d, over); d.press("w") }},
+	{"push/left", func(d *driver) {
+		d.press("9")
+		d.only(pastMsg{project: d.app.desk.project, real: past{cut: true, pending: []string{"leaf1", "leaf2"}}})
+	}},
 	{"live/idle", func(d *driver) { d.press("0") }},
 	{"live/good", func(d *driver) { liveWith(d, func(*observe.Status) {}) }},
 	{"live/bad", func(d *driver) { liveWith(d, breakOne) }},
@@ -289,11 +300,50 @@ func pushTo(d *driver, stage pushStage) {
 	d.press("p")
 	d.write("two")
 	d.only(keyNamed("enter"))
-	tell(false, phase("spine1", "install"), phase("leaf1", "stage"), done("spine2", push.Unchanged, nil), done("k1", push.RolledBack, errors.New("sessions: leaf2 did not come up")))
+	tell(false, push.Event{Kind: push.Estimated, Device: "spine1", Estimate: &push.Estimate{Apply: 4 * time.Second}},
+		push.Event{Kind: push.Waved, Wave: &push.WaveInfo{Number: 1, Of: 3, Names: []string{"k1", "k2", "spine2"}}},
+		push.Event{Kind: push.Waved, Wave: &push.WaveInfo{Number: 2, Of: 3, Names: []string{"spine1", "leaf1"}, Canary: true}},
+		phase("spine1", "activate"), phase("leaf1", "stage"), done("spine2", push.Unchanged, nil), done("k1", push.RolledBack, errors.New("sessions: leaf2 did not come up")))
 	if stage == pushing {
 		return
 	}
 	tell(true, done("spine1", push.Changed, nil), done("leaf1", push.Changed, nil), done("leaf2", push.Failed, errors.New("connect: 192.0.2.12 does not answer")), done("k2", push.Skipped, nil))
+}
+
+// drifted is a check that found two devices changed by hand.
+func drifted(d *driver) {
+	pushTo(d, ready)
+	s := d.app.screens[8].(*pushScreen)
+	for _, i := range []int{0, 4} {
+		s.run.rows[i].report.Drift = "--- spine1/etc/frr/frr.conf\n+++ spine1/etc/frr/frr.conf\n-hostname spine1\n+hostname x\n"
+		s.run.rows[i].report.Note = "changed by hand since the last push: frr.conf"
+	}
+	s.refill()
+}
+
+// flapping is a check of devices of which one gets another router ID.
+func flapping(d *driver) {
+	pushTo(d, ready)
+	s := d.app.screens[8].(*pushScreen)
+	conf := "router bgp 65501\n bgp router-id 10.1.2.1\n neighbor swp1 interface remote-as external\n neighbor swp2 interface remote-as external\n"
+	s.run.rows[0].report.Files[1].Change.Was = []byte(conf)
+	s.run.rows[0].report.Files[1].Change.Want = []byte(strings.Replace(conf, "10.1.2.1", "10.1.2.9", 1))
+}
+
+// pendingAt is a push that waits to be confirmed, so long after its end.
+func pendingAt(after time.Duration) func(*driver) {
+	return func(d *driver) {
+		pushTo(d, pushing)
+		s := d.app.screens[8].(*pushScreen)
+		var all []push.Event
+		for _, row := range s.run.rows {
+			all = append(all, push.Event{At: noon.Add(2 * time.Second), Device: row.name, Kind: push.Done, Report: &push.DeviceReport{
+				Name: row.name, Result: push.Pending, Seconds: 2, Until: noon.Add(2 * time.Minute), Files: []push.File{{Path: "/etc/frr/frr.conf", Changed: true}},
+			}})
+		}
+		d.only(pushEventsMsg{run: s.run.id, events: all, over: true, at: noon.Add(3 * time.Second)})
+		d.only(tickMsg{of: "push", at: noon.Add(17*time.Second + after)})
+	}
 }
 
 // liveWith plays one round of a watch.

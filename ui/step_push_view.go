@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"closup/provision/push"
-	"closup/render"
 	"closup/ui/work"
 )
 
@@ -15,35 +14,55 @@ import (
 
 // tableHeight leaves a third of the screen to the log, where there is one.
 func (s *pushScreen) tableHeight() int {
-	h := s.h - 2
+	h := s.h - s.headHeight()
 	if s.run != nil && h >= 12 {
 		return min(s.table.n+1, h*2/3)
 	}
 	return h
 }
 
+// headHeight is the lines above the table: how it stands, the waves, and the
+// Clos where there is room.
+func (s *pushScreen) headHeight() int { return 2 + s.drawingHeight() }
+
+func (s *pushScreen) drawingHeight() int {
+	if s.run == nil || s.run.dry || s.stage == idle || s.h < 26 || s.w < 60 {
+		return 0
+	}
+	return planClos(s.project.Plan).height(8) + 1
+}
+
 func (s *pushScreen) View() string {
 	l := s.look
-	if s.project == nil || s.project.Fabric == nil {
+	switch {
+	case s.project == nil || s.project.Fabric == nil:
 		return l.nothing(s.project)
-	}
-	if s.confirm.open {
-		return strings.Join(append(s.confirm.lines(l, s.w, s.h), s.changing()...), "\n")
-	}
-	if s.stage == strange && !s.logOnly {
+	case s.sure.text != "":
+		lines := wrap(l.in(warn, l.fail+" ")+s.sure.text, s.w)
+		return strings.Join(append(lines, "", l.in(dim, "y does it, n leaves everything as it is.")), "\n")
+	case s.save.open:
+		return strings.Join(s.save.lines(l, s.w, s.h), "\n")
+	case s.confirm.open:
+		return strings.Join(append(s.confirm.lines(l, s.w, s.h-6), s.changing()...), "\n")
+	case s.stage == strange && !s.logOnly:
 		return s.keyReview()
 	}
-	head := cut(s.verdict(), s.w, l.ellipsis) + "\n\n"
+	head := cut(s.verdict(), s.w, l.ellipsis) + "\n"
 	if s.logOnly {
-		return head + s.logView(s.h-2)
+		return head + "\n" + s.logView(s.h-2)
 	}
 	if lines := s.blocked(); len(lines) > 0 {
 		return strings.Join(lines, "\n")
 	}
+	head += s.waves() + "\n"
+	if n := s.drawingHeight(); n > 0 {
+		head += block(s.drawing().draw(l, s.w, n-1), s.w, n) + "\n"
+	}
 	th := s.tableHeight()
+	s.table.y = s.headHeight()
 	view := head + s.table.view(l, s.w, th, true)
-	if rest := s.h - 2 - th; s.run != nil && rest > 2 {
-		view = block(view, s.w, th+2) + "\n" + s.logHead() + "\n" + s.logView(rest-1)
+	if rest := s.h - s.headHeight() - th; s.run != nil && rest > 2 {
+		view = block(view, s.w, th+s.headHeight()) + "\n" + s.logHead() + "\n" + s.logView(rest-1)
 	}
 	return view
 }
@@ -59,30 +78,51 @@ func (s *pushScreen) verdict() string {
 	case checking:
 		return l.in(accent, "Asking the devices what would change. ") + l.in(dim, "Nothing is written.")
 	case ready:
-		n := s.run.tally()
-		if n[push.Failed] > 0 {
-			return l.in(bad, fmt.Sprintf("%s %s failed the check. ", l.fail, count(n[push.Failed], "device"))) + l.in(dim, "enter checks again.")
-		}
-		if n[push.Changed] == 0 {
-			return l.in(good, l.done+" Every device has its files already. ") + l.in(dim, "A push would change nothing.")
-		}
-		return l.in(warn, count(n[push.Changed], "device")+" would change, ") + fmt.Sprintf("%d would not. ", n[push.Unchanged]) + l.in(dim, "p pushes.")
+		return s.found()
 	case pushing:
-		if s.stop == nil {
+		switch {
+		case s.control.Aborted():
+			return l.in(warn, "Aborting. ") + s.progress() + l.in(dim, "  What has begun ends complete; what is pending is taken back.")
+		case s.stop == nil:
 			return l.in(warn, "Stopping: ") + "the devices that have begun finish. " + l.in(dim, "ctrl+c again aborts.")
+		case s.control.Paused():
+			return l.in(warn, "Paused, space goes on. ") + s.progress() + l.in(dim, "  No other device is begun.")
 		}
 		return l.in(accent, "Pushing to "+to+". ") + s.progress()
+	case settling:
+		return l.in(accent, "Settling what is pending.")
 	case over:
 		return s.summary()
 	}
 	if s.stale {
 		return l.in(warn, "The fabric changed since the check. ") + l.in(dim, "enter checks again.")
 	}
-	text := l.in(plain, "To "+to+". ") + l.in(dim, "enter checks what would change there.")
-	if s.labUp && !s.desk.lab {
-		text = l.in(warn, "A lab of this fabric runs: t uses it instead of the real devices.")
+	switch left := s.left(); {
+	case s.labUp && !s.desk.lab:
+		return l.in(warn, "A lab of this fabric runs: t uses it instead of the real devices.")
+	case len(left.pending) > 0:
+		return l.in(warn, fmt.Sprintf("%d pending since the last push: ", len(left.pending))) + "c keeps it, x takes it back."
+	case left.cut:
+		return l.in(warn, "The last push was cut off. ") + "The next one ends first what it had begun. " + l.in(dim, "enter checks.")
 	}
-	return text
+	return l.in(plain, "To "+to+". ") + l.in(dim, "enter checks what would change there.")
+}
+
+// found is what a check found, in one line.
+func (s *pushScreen) found() string {
+	l, n := s.look, s.run.tally()
+	rest := l.in(dim, "p pushes.")
+	switch hand := s.run.drifted(); {
+	case n[push.Failed] > 0 && n[push.Changed] > 0:
+		return l.in(bad, fmt.Sprintf("%s %d failed, ", l.fail, n[push.Failed])) + fmt.Sprintf("%d would change. ", n[push.Changed]) + l.in(dim, "p pushes to those alone.")
+	case n[push.Failed] > 0:
+		return l.in(bad, fmt.Sprintf("%s %s failed the check. ", l.fail, count(n[push.Failed], "device"))) + l.in(dim, "enter checks again.")
+	case n[push.Changed] == 0:
+		return l.in(good, l.done+" Every device has its files already. ") + l.in(dim, "A push would change nothing.")
+	case hand > 0:
+		rest = l.in(warn, fmt.Sprintf("%d by hand. ", hand)) + rest
+	}
+	return l.in(warn, count(n[push.Changed], "device")+" would change, ") + fmt.Sprintf("%d would not. ", n[push.Unchanged]) + rest
 }
 
 // progress is a bar of the devices that are through.
@@ -109,29 +149,25 @@ func (l *look) meter(n, all, w int, t tone) string {
 	return l.in(t, strings.Repeat(on, full)) + l.in(faint, strings.Repeat(off, w-full))
 }
 
-// results is the order in which a summary counts.
-var results = []struct {
-	result push.Result
-	tone   tone
-}{
-	{push.Changed, good}, {push.Unchanged, good}, {push.Failed, bad}, {push.RolledBack, bad}, {push.Pending, warn}, {push.Skipped, warn},
-}
-
 func (s *pushScreen) summary() string {
-	l, n := s.look, s.run.tally()
+	l, r := s.look, s.run
 	lead, t := l.done+" Done: ", good
-	if len(s.run.failed()) > 0 {
+	if len(r.failed()) > 0 {
 		lead, t = l.fail+" In part: ", bad
 	}
-	line := l.in(t, lead)
-	sep := ""
-	for _, r := range results {
-		if n[r.result] > 0 {
-			line += sep + l.in(r.tone, fmt.Sprintf("%d %s", n[r.result], r.result))
-			sep = ", "
-		}
+	line := l.in(t, lead) + r.counts()
+	if s.waits() == 0 {
+		return line + l.in(dim, fmt.Sprintf("   in %.1f s", r.ended.Sub(r.first()).Seconds()))
 	}
-	return line + l.in(dim, fmt.Sprintf("   in %.1f s", s.run.ended.Sub(s.run.first()).Seconds()))
+	wait := r.left(s.now)
+	switch {
+	case wait < 0: // of an earlier session: nobody wrote down until when
+		return l.in(warn, fmt.Sprintf("%d pending: ", s.waits())) + "c keeps the change, x takes it back."
+	case wait == 0:
+		return l.in(warn, "The time is over: ") + "they have taken the old one back. " + l.in(dim, "r checks.")
+	}
+	left := fmt.Sprintf("%d:%02d", int(wait.Minutes()), int(wait.Seconds())%60)
+	return l.in(warn, fmt.Sprintf("%d pending, ", s.waits())) + l.in(strong, left) + l.in(warn, " left: ") + "c keeps the change, or x takes it back; so do they, in time."
 }
 
 // blocked is why no push can begin.
@@ -203,102 +239,4 @@ func (s *pushScreen) keyLines() []string {
 		lines = append(lines, l.in(strong, host), "  "+print)
 	}
 	return lines
-}
-
-// changing lists the files that a push would write, under the confirmation.
-func (s *pushScreen) changing() []string {
-	l := s.look
-	var lines []string
-	for i := range s.run.rows {
-		row := &s.run.rows[i]
-		if row.report == nil || row.report.Result != push.Changed {
-			continue
-		}
-		var files []string
-		for _, f := range row.report.Files {
-			if f.Changed {
-				files = append(files, f.Path)
-			}
-		}
-		what := orText(strings.Join(files, " "), "what runs there, to its files")
-		lines = append(lines, "  "+l.in(roleTone(row.role), fit(row.name, 12, l.ellipsis))+" "+l.in(dim, cut(what, s.w-15, l.ellipsis)))
-	}
-	return append([]string{""}, firstOf(lines, max(1, s.h-10))...)
-}
-
-func (s *pushScreen) logHead() string {
-	l := s.look
-	row := &s.run.rows[min(s.table.at, len(s.run.rows)-1)]
-	title := " log of " + row.name + " "
-	if s.compared(row) {
-		title = " what would change on " + row.name + " "
-	}
-	return l.in(faint, l.rule+l.rule) + l.in(dim, title) + l.in(faint, strings.Repeat(l.rule, max(0, s.w-width(title)-2)))
-}
-
-// logLines is what happened on the device under the cursor; after a check it
-// is what would change there.
-func (s *pushScreen) logLines() []cell {
-	if s.run == nil || s.table.at >= len(s.run.rows) {
-		return nil
-	}
-	row := &s.run.rows[s.table.at]
-	if !s.compared(row) {
-		if row.report == nil || row.report.Error == "" {
-			return row.log
-		}
-		log := append([]cell(nil), row.log...)
-		for _, line := range wrap(printable(row.report.Error), s.w) {
-			log = append(log, cell{line, bad})
-		}
-		return log
-	}
-	var lines []cell
-	for _, line := range wrapLines(row.report.Drift) {
-		lines = append(lines, cell{line, diffTone(line)})
-	}
-	for _, f := range row.report.Files {
-		if !f.Changed {
-			continue
-		}
-		for _, line := range wrapLines(f.Change.Diff(render.Contexts[0].Lines)) {
-			lines = append(lines, cell{line, diffTone(line)})
-		}
-	}
-	if len(lines) == 0 {
-		return []cell{{"Nothing would change here.", good}}
-	}
-	return lines
-}
-
-// compared says whether a check of the device went well.
-func (s *pushScreen) compared(row *runRow) bool {
-	return s.run.dry && row.report != nil && row.report.Error == ""
-}
-
-// wrapLines is a text line by line, safe to show.
-func wrapLines(text string) []string {
-	var lines []string
-	for line := range strings.Lines(text) {
-		lines = append(lines, printable(strings.TrimRight(line, "\r\n")))
-	}
-	return lines
-}
-
-// logView shows the end of the log, or where it was scrolled to.
-func (s *pushScreen) logView(h int) string {
-	h = max(0, h)
-	l, lines := s.look, s.logLines()
-	from, to := max(0, len(lines)-h), len(lines)
-	switch {
-	case s.logOnly:
-		from, to = s.log.window(len(lines), h)
-	case s.table.at < len(s.run.rows) && s.compared(&s.run.rows[s.table.at]):
-		from, to = 0, min(h, len(lines))
-	}
-	var out []string
-	for _, c := range lines[from:to] {
-		out = append(out, l.in(c.tone, cut(c.text, s.w, l.ellipsis)))
-	}
-	return strings.Join(out, "\n")
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"closup/model"
 	"closup/provision/push"
 	"closup/render"
 	"closup/ui/work"
@@ -19,8 +20,9 @@ func diffCommand(e *env) *cobra.Command {
 		Use:   "diff",
 		Short: "Show what a push would change, device by device",
 		Long: `diff asks every device for its files and holds them beside the generated ones.
-The exit status is 3 where they differ. Nothing is changed. --context says how
-many equal lines stand around each change: 3, 0, or all of the file.`,
+The exit status is 3 where they differ. Nothing is changed. The sessions that the
+change will take down for a moment come last. --context says how many equal lines
+stand around each change: 3, 0, or all of the file.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			context, ok := render.ContextNamed(around)
@@ -40,9 +42,9 @@ many equal lines stand around each change: 3, 0, or all of the file.`,
 				return err
 			}
 			if e.output == jsonText {
-				err = e.json(map[string]any{"devices": differences(reports, context.Lines)})
+				err = e.json(map[string]any{"devices": differences(reports, context.Lines), "sessions": notNil(work.Flaps(p.Plan, reports))})
 			} else {
-				err = e.printDiff(reports, context.Lines)
+				err = e.printDiff(p.Plan, reports, context.Lines)
 			}
 			if err != nil {
 				return err
@@ -88,7 +90,7 @@ func differences(reports []push.DeviceReport, context int) []difference {
 	return list
 }
 
-func (e *env) printDiff(reports []push.DeviceReport, context int) error {
+func (e *env) printDiff(plan *model.Plan, reports []push.DeviceReport, context int) error {
 	out := e.page()
 	e.diffs(out, reports, context)
 	var same []string
@@ -100,7 +102,24 @@ func (e *env) printDiff(reports []push.DeviceReport, context int) error {
 	if len(same) > 0 {
 		out.printf("nothing differs on %s\n", list(same))
 	}
+	e.flaps(out, plan, reports)
 	return e.show(out)
+}
+
+// flaps composes the sessions that a change takes down.
+func (e *env) flaps(out *page, plan *model.Plan, reports []push.DeviceReport) {
+	all := work.Flaps(plan, reports)
+	if len(all) == 0 {
+		return
+	}
+	out.printf("%s will go down for a moment:\n", e.paint.warn.Render(count(len(all), "session")))
+	for _, f := range all {
+		peer := f.Peer
+		if peer == "" {
+			peer = "the outside"
+		}
+		out.printf("  %s %s to %s: %s\n", f.Device, f.Port, peer, f.Why)
+	}
 }
 
 // diffs composes every file that would change.

@@ -85,7 +85,7 @@ func (e *env) push(ctx context.Context, p *work.Project, o work.PushOptions, yes
 	switch {
 	case o.DryRun:
 		if e.output == text {
-			if err := e.printDiff(reports, render.Contexts[0].Lines); err != nil {
+			if err := e.printDiff(p.Plan, reports, render.Contexts[0].Lines); err != nil {
 				return err
 			}
 		}
@@ -102,6 +102,7 @@ func (e *env) push(ctx context.Context, p *work.Project, o work.PushOptions, yes
 	case !yes:
 		question := e.page()
 		e.diffs(question, reports, render.Contexts[0].Lines)
+		e.flaps(question, p.Plan, reports)
 		fmt.Fprint(coloured(e.err), question)
 		if err := e.confirm(ctx, p.Plan.Name, changes, o.Lab); err != nil {
 			return err

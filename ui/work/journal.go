@@ -150,6 +150,17 @@ func (p *Project) History(inLab bool) ([]Past, error) {
 	return all, nil
 }
 
+// LeftBehind is what the last push from this machine left: whether it was cut
+// off (or still runs elsewhere), and the devices that wait to be confirmed.
+func (p *Project) LeftBehind(inLab bool) (cut bool, pending []string) {
+	all, err := p.History(inLab)
+	if err != nil || len(all) == 0 {
+		return false, nil
+	}
+	last := all[len(all)-1]
+	return !last.Ended, last.with(func(d PastDevice) bool { return d.Result == push.Pending })
+}
+
 // whoAmI is the operator, as other operators know him.
 func whoAmI() string {
 	name := "somebody"

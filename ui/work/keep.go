@@ -1,6 +1,7 @@
 package work
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,4 +23,12 @@ func Keep(name string, data []byte) (string, error) {
 	}
 	path := filepath.Join(dir, strings.Trim(strings.NewReplacer("/", "-", "..", "-").Replace(name), "-"))
 	return path, writeFile(path, data)
+}
+
+// SaveText writes a text to a file that must not be there yet.
+func SaveText(path, text string) error {
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("%s is there already; choose another name", path)
+	}
+	return writeFile(path, []byte(text))
 }

@@ -1,0 +1,82 @@
+package ui
+
+import (
+	"fmt"
+
+	"closup/provision/push"
+)
+
+// The rows of the push screen: a device each.
+
+// refill draws the table's rows anew.
+func (s *pushScreen) refill() {
+	if s.project == nil {
+		return
+	}
+	var rows [][]cell
+	if s.run == nil || s.stage == idle {
+		for i := range s.project.Plan.Devices {
+			d := &s.project.Plan.Devices[i]
+			rows = append(rows, []cell{{}, {d.Name, roleTone(d.Role)}, {}, {}, {}, {}, {s.where(d.Name, d.Mgmt), dim}})
+		}
+		s.table.set(rows)
+		return
+	}
+	for i := range s.run.rows {
+		rows = append(rows, s.runCells(&s.run.rows[i]))
+	}
+	s.table.set(rows)
+}
+
+// where says how a device will be reached.
+func (s *pushScreen) where(name, mgmt string) string {
+	if s.desk.lab {
+		return "in the lab"
+	}
+	return orText(mgmt, name+", by DNS or ~/.ssh/config")
+}
+
+func (s *pushScreen) runCells(row *runRow) []cell {
+	l := s.look
+	took, about, wave := "", "", ""
+	if d := row.elapsed(s.now); d > 0 {
+		took = fmt.Sprintf("%.1fs", d.Seconds())
+	}
+	if d := row.estimate.Apply; d > 0 {
+		about = fmt.Sprintf("%.1fs", d.Seconds())
+	}
+	if row.wave > 0 {
+		wave = fmt.Sprint(row.wave)
+	}
+	if row.report == nil {
+		glyph, phase := cell{l.open, faint}, cell{"waits", faint}
+		if row.phase != "" {
+			glyph = cell{l.spin[int(s.now.UnixMilli()/125)%len(l.spin)], accent}
+			phase = cell{row.phase, accent}
+		}
+		return []cell{glyph, {row.name, roleTone(row.role)}, {wave, dim}, phase, {took, dim}, {about, faint}, {}}
+	}
+	result, t := s.resultText(row)
+	return []cell{{l.resultGlyph(t), t}, {row.name, roleTone(row.role)}, {wave, dim}, {row.phase, faint}, {took, dim}, {about, faint}, {result, t}}
+}
+
+// resultText is how a device ended, in a few words.
+func (s *pushScreen) resultText(row *runRow) (string, tone) {
+	t := row.resultTone()
+	result := string(row.report.Result)
+	switch {
+	case row.report.Error != "":
+		result += ": " + printable(row.report.Error)
+	case row.report.Result == push.Changed && s.run.dry:
+		result, t = count(row.changes(), "file")+" would change", warn
+		if row.changes() == 0 {
+			result = "what runs would change"
+		}
+	case row.report.Result == push.Changed && row.changes() > 0:
+		result = count(row.changes(), "file") + " changed"
+	}
+	if row.report.Note != "" {
+		result += ", " + printable(row.report.Note)
+	}
+	return result, t
+}
