@@ -2,6 +2,7 @@ package ssh
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -24,65 +25,145 @@ type keyRing struct {
 	names   []string // of signers, for messages
 	notes   []string // keys that were passed over, and why
 	agent   io.Closer
+
+	login *login
+	inHub []*agent.Key // what the agent holds
+	hub   agent.ExtendedAgent
+	certs []*xssh.Certificate // of files
+	more  int                 // keys that are too many
 }
 
 // keys gathers the keys of a hop: its own files first, from the agent where
 // that holds them (so one with a passphrase is used without asking for it),
-// then the agent's others.
-func (h hop) keys() *keyRing {
-	r := &keyRing{}
-	var keeper agent.ExtendedAgent
-	var list []*agent.Key
-	if socket := os.Getenv("SSH_AUTH_SOCK"); socket != "" && !h.onlyKeys {
+// then the agent's others. A certificate goes before the key that it is for.
+func (l *login) keys(ctx context.Context) *keyRing {
+	r := &keyRing{login: l}
+	if socket := l.hop.agentSocket(); socket != "" {
 		if conn, err := net.DialTimeout("unix", socket, 2*time.Second); err == nil {
-			_ = conn.SetDeadline(time.Now().Add(h.timeout))
-			r.agent = conn
-			keeper = agent.NewClient(conn)
-			list, _ = keeper.List()
+			// One who is asked to touch a key takes his time; the context ends it.
+			stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+			r.agent = closer(func() error { stop(); return conn.Close() })
+			r.hub = agent.NewClient(conn)
+			r.inHub, _ = r.hub.List()
 		}
 	}
-	inAgent := func(public xssh.PublicKey) bool {
-		for _, k := range list {
-			if bytes.Equal(k.Marshal(), public.Marshal()) {
-				return r.add(&held{keeper, k}, k.Comment+" of the agent")
-			}
-		}
-		return false
+	for _, path := range l.hop.certificates {
+		r.certificate(path, true)
 	}
-	for _, path := range h.identity {
-		r.file(path, inAgent)
+	for _, path := range l.hop.identity {
+		r.certificate(path+"-cert.pub", false)
 	}
-	if !h.identitiesOnly {
-		for _, k := range list {
-			inAgent(k)
+	for _, path := range l.hop.identity {
+		r.file(path)
+	}
+	if !l.hop.identitiesOnly {
+		for _, k := range r.inHub {
+			r.fromAgent(k)
 		}
+	}
+	if r.more > 0 {
+		r.note("%d more keys of the agent, since sshd hangs up after too many: name the right one as access.identity, or set IdentitiesOnly in ~/.ssh/config", r.more)
 	}
 	return r
 }
 
-// file adds the private key in path.
-func (r *keyRing) file(path string, inAgent func(xssh.PublicKey) bool) {
-	if public, err := os.ReadFile(path + ".pub"); err == nil {
-		if key, _, _, _, err := xssh.ParseAuthorizedKey(public); err == nil && inAgent(key) {
-			return
+type closer func() error
+
+func (c closer) Close() error { return c() }
+
+// fromAgent adds one key, or certificate, of the agent.
+func (r *keyRing) fromAgent(k *agent.Key) bool {
+	return r.add(&held{ring: r, key: k}, strings.TrimSpace(k.Comment)+" of the agent")
+}
+
+// inAgent adds what the agent holds for a public key.
+func (r *keyRing) inAgent(public xssh.PublicKey) bool {
+	found := false
+	for _, certified := range []bool{true, false} {
+		for _, k := range r.inHub {
+			key, err := xssh.ParsePublicKey(k.Blob)
+			if err != nil {
+				continue
+			}
+			cert, is := key.(*xssh.Certificate)
+			switch {
+			case is != certified:
+			case is && same(cert.Key, public):
+				found = r.fromAgent(k) || found
+			case !is && same(key, public):
+				found = r.certified(&held{ring: r, key: k}, strings.TrimSpace(k.Comment)+" of the agent") || found
+			}
 		}
+	}
+	return found
+}
+
+// certificate reads one, for the key that it is for.
+func (r *keyRing) certificate(path string, asked bool) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		if asked {
+			r.note("%s: %v", path, cause(err))
+		}
+		return
+	}
+	key, _, _, _, err := xssh.ParseAuthorizedKey(data)
+	cert, is := key.(*xssh.Certificate)
+	now := uint64(time.Now().Unix())
+	switch {
+	case err != nil || !is || cert.CertType != xssh.UserCert:
+		r.note("%s is not a certificate of a user", path)
+	case now >= cert.ValidBefore:
+		r.note("the certificate %s expired on %s", path, time.Unix(int64(cert.ValidBefore), 0).UTC().Format("2006-01-02 15:04 MST"))
+	case now < cert.ValidAfter:
+		r.note("the certificate %s is not valid before %s", path, time.Unix(int64(cert.ValidAfter), 0).UTC().Format("2006-01-02 15:04 MST"))
+	default:
+		r.certs = append(r.certs, cert)
+	}
+}
+
+// certified adds a key's certificates, and the key.
+func (r *keyRing) certified(s xssh.Signer, name string) bool {
+	for _, cert := range r.certs {
+		if !same(cert.Key, s.PublicKey()) {
+			continue
+		}
+		if c, err := xssh.NewCertSigner(cert, s); err == nil {
+			r.add(c, "the certificate of "+name)
+		}
+	}
+	return r.add(s, name)
+}
+
+// file adds the private key in path.
+func (r *keyRing) file(path string) {
+	public := publicOf(path)
+	if public != nil && r.inAgent(public) {
+		return
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
 		r.note("%s: %v", path, cause(err))
 		return
 	}
+	if public == nil {
+		public = publicIn(data)
+	}
 	signer, err := xssh.ParsePrivateKey(data)
 	var locked *xssh.PassphraseMissingError
 	switch {
+	case public != nil && touched(public.Type()):
+		if !r.inAgent(public) {
+			r.note("%s is of a security key (FIDO), which closup uses through the agent: give it to the agent with `ssh-add %s`", path, path)
+		}
 	case errors.As(err, &locked):
-		if locked.PublicKey == nil || !inAgent(locked.PublicKey) {
-			r.note("%s has a passphrase: give it to the agent with `ssh-add %s`", path, path)
+		if public == nil || !r.inAgent(public) {
+			r.locked(path, public)
 		}
 	case err != nil:
 		r.note("%s is not a private key that can be read", path)
 	default:
-		r.add(signer, path)
+		r.certified(signer, path)
 	}
 }
 
@@ -93,14 +174,15 @@ func (r *keyRing) note(format string, args ...any) {
 // add takes a key once, and with strong signatures only.
 func (r *keyRing) add(s xssh.Signer, name string) bool {
 	for _, have := range r.signers {
-		if bytes.Equal(have.PublicKey().Marshal(), s.PublicKey().Marshal()) {
+		if same(have.PublicKey(), s.PublicKey()) {
 			return true
 		}
 	}
 	if len(r.signers) >= maxKeys {
+		r.more++
 		return false
 	}
-	if a, ok := s.(xssh.AlgorithmSigner); ok && s.PublicKey().Type() == xssh.KeyAlgoRSA {
+	if a, ok := s.(xssh.AlgorithmSigner); ok && strings.HasPrefix(s.PublicKey().Type(), xssh.KeyAlgoRSA) {
 		strong, err := xssh.NewSignerWithAlgorithms(a, []string{xssh.KeyAlgoRSASHA512, xssh.KeyAlgoRSASHA256})
 		if err != nil {
 			return false
@@ -129,6 +211,17 @@ func (r *keyRing) missing() string {
 
 // refused says what was offered in vain.
 func (r *keyRing) refused(user string) string {
+	if len(r.names) == 0 {
+		return r.missing()
+	}
+	return r.tried(user)
+}
+
+// tried is refused, and nothing where there was nothing to offer.
+func (r *keyRing) tried(user string) string {
+	if len(r.names) == 0 {
+		return strings.Join(r.notes, "; ")
+	}
 	text := fmt.Sprintf("it does not take %s for user %s", strings.Join(r.names, ", "), user)
 	if len(r.notes) > 0 {
 		text += "; not tried: " + strings.Join(r.notes, "; ")
@@ -145,19 +238,36 @@ func cause(err error) error {
 	return err
 }
 
+func same(a, b xssh.PublicKey) bool { return bytes.Equal(a.Marshal(), b.Marshal()) }
+
+// touched says whether a key of that type is in hardware that waits for a touch
+// (OpenSSH's PROTOCOL.u2f).
+func touched(keyType string) bool { return strings.HasPrefix(keyType, "sk-") }
+
 // held signs with one key of the agent, without listing them all again.
 type held struct {
-	agent agent.ExtendedAgent
-	key   *agent.Key
+	ring *keyRing
+	key  *agent.Key
 }
 
-func (s *held) PublicKey() xssh.PublicKey { return s.key }
+// PublicKey implements ssh.Signer.
+func (s *held) PublicKey() xssh.PublicKey {
+	if key, err := xssh.ParsePublicKey(s.key.Blob); err == nil {
+		return key // a certificate says so
+	}
+	return s.key
+}
 
+// Sign implements ssh.Signer.
 func (s *held) Sign(_ io.Reader, data []byte) (*xssh.Signature, error) {
-	return s.agent.Sign(s.key, data)
+	return s.SignWithAlgorithm(nil, data, "")
 }
 
+// SignWithAlgorithm implements ssh.AlgorithmSigner.
 func (s *held) SignWithAlgorithm(_ io.Reader, data []byte, algorithm string) (*xssh.Signature, error) {
+	if touched(s.key.Type()) && !s.ring.login.touch {
+		return nil, s.ring.login.lacks(lack{touch: strings.TrimSpace(s.key.Comment)})
+	}
 	var flags agent.SignatureFlags
 	switch algorithm {
 	case xssh.KeyAlgoRSASHA256:
@@ -165,5 +275,5 @@ func (s *held) SignWithAlgorithm(_ io.Reader, data []byte, algorithm string) (*x
 	case xssh.KeyAlgoRSASHA512:
 		flags = agent.SignatureFlagRsaSha512
 	}
-	return s.agent.SignWithFlags(s.key, data, flags)
+	return s.ring.hub.SignWithFlags(s.key, data, flags)
 }

@@ -3,10 +3,10 @@ package ssh
 import (
 	"crypto/ed25519"
 	"crypto/rand"
-	"encoding/pem"
 	"errors"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -37,6 +37,12 @@ func (u *operator) keeper(n int, keys ...any) {
 	for _, k := range keys {
 		add(k, "mine")
 	}
+	u.serveAgent(ring)
+}
+
+// serveAgent makes an agent the operator's.
+func (u *operator) serveAgent(ring agent.Agent) {
+	u.t.Helper()
 	dir, err := os.MkdirTemp("", "agent")
 	if err != nil {
 		u.t.Fatal(err)
@@ -62,11 +68,20 @@ func (u *operator) keeper(n int, keys ...any) {
 // lock puts a passphrase on the operator's key file.
 func (u *operator) lock() {
 	u.t.Helper()
-	block, err := xssh.MarshalPrivateKeyWithPassphrase(u.key, "", []byte("secret"))
-	if err != nil {
-		u.t.Fatal(err)
+	u.keygen("-q", "-p", "-a", "1", "-P", "", "-N", passphrase, "-f", u.path("id"))
+}
+
+const passphrase = "open sesame"
+
+// keygen runs OpenSSH's own tool.
+func (u *operator) keygen(args ...string) {
+	u.t.Helper()
+	if out, err := exec.Command("ssh-keygen", args...).CombinedOutput(); err != nil {
+		if errors.Is(err, exec.ErrNotFound) && os.Getenv("CLOSUP_NO_SKIP") != "1" {
+			u.t.Skip("ssh-keygen is not installed (openssh-client)")
+		}
+		u.t.Fatalf("ssh-keygen %v: %v\n%s", args, err, out)
 	}
-	u.write("id", string(pem.EncodeToMemory(block)))
 }
 
 func TestLogin(t *testing.T) {
@@ -84,7 +99,7 @@ func TestLogin(t *testing.T) {
 		{name: "no such file", change: func(e *model.Endpoint) { e.Identity = []string{"~/.ssh/none"} }, says: []string{"no key to log in with", "none: no such file"}},
 		{name: "no key at all", change: other, says: []string{"access.identity"}},
 		{name: "not a key", prepare: func(u *operator, _ *server) { u.write("id", "hello") }, says: []string{"not a private key"}},
-		{name: "passphrase", prepare: func(u *operator, _ *server) { u.lock() }, says: []string{"has a passphrase", "ssh-add"}},
+		{name: "passphrase", prepare: func(u *operator, _ *server) { u.lock() }, says: []string{"has a passphrase", "ssh-add", "--no-input"}},
 		{name: "passphrase, in the agent", prepare: func(u *operator, _ *server) { u.lock(); u.keeper(0, &u.key) }, in: true},
 		{
 			name: "only its public half here, in the agent", in: true, offered: 2,

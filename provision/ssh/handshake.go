@@ -30,9 +30,22 @@ func (h hop) fail(kind error, detail string, err error) error {
 
 // handshake connects and logs in, once. Until it returns, the connection
 // lives no longer than h.timeout.
-func (t *Transport) handshake(ctx context.Context, h hop, via *session) (*session, error) {
-	ctx, cancel := context.WithTimeout(ctx, h.timeout)
+func (l *login) handshake(ctx context.Context, via *session) (*session, error) {
+	t, h := l.t, l.hop
+	door := t.door(h.address())
+	select { // the clock starts behind it
+	case door <- struct{}{}:
+		defer func() { <-door }()
+	case <-ctx.Done():
+		return nil, h.classify(ctx, ctx.Err(), nil)
+	}
+	limit := h.timeout
+	if l.touch {
+		limit += touchTime
+	}
+	ctx, cancel := provision.WithTimeout(ctx, limit)
 	defer cancel()
+	l.missing, l.sent, l.hint = nil, false, ""
 
 	raw, err := h.dial(ctx, via)
 	if err != nil {
@@ -55,20 +68,23 @@ func (t *Transport) handshake(ctx context.Context, h hop, via *session) (*sessio
 		return nil, h.classify(ctx, ctx.Err(), nil)
 	}
 
-	keys := h.keys()
+	keys := l.keys(ctx)
 	defer keys.close()
-	if len(keys.signers) == 0 {
+	if l.missing != nil {
+		_ = raw.Close()
+		return nil, *l.missing
+	}
+	if len(keys.signers) == 0 && (h.onlyKeys || !t.c.Secrets.Possible()) {
 		_ = raw.Close()
 		return nil, h.fail(provision.ErrAuth, keys.missing(), nil)
 	}
 	var keyErr error // what was decided about the host key
-	strong := xssh.SupportedAlgorithms()
 	config := &xssh.ClientConfig{
-		User:   h.user,
-		Auth:   []xssh.AuthMethod{xssh.PublicKeys(keys.signers...)},
-		Config: xssh.Config{KeyExchanges: strong.KeyExchanges, Ciphers: strong.Ciphers, MACs: strong.MACs},
+		User:         h.user,
+		AuthCallback: l.next(ctx, keys),
+		Config:       h.legacy.config(),
 
-		HostKeyAlgorithms: t.hosts.algorithms(h.knownHosts, h.address()),
+		HostKeyAlgorithms: append(t.hosts.algorithms(h.knownHosts, h.known()), h.legacy.hostKeys...),
 		HostKeyCallback: func(address string, remote net.Addr, key xssh.PublicKey) error {
 			keyErr = t.hosts.check(h, address, remote, key, t.c.AcceptNew)
 			return keyErr
@@ -81,19 +97,37 @@ func (t *Transport) handshake(ctx context.Context, h hop, via *session) (*sessio
 		},
 		ClientVersion: "SSH-2.0-closup",
 	}
-	client, channels, requests, err := xssh.NewClientConn(conn, h.address(), config)
+	client, channels, requests, err := xssh.NewClientConn(conn, h.known(), config)
 	if err != nil {
 		_ = raw.Close()
-		if keyErr != nil {
+		switch {
+		case keyErr != nil:
 			return nil, keyErr
+		case l.missing != nil:
+			return nil, *l.missing
 		}
-		return nil, h.classify(ctx, err, keys)
+		return nil, l.failed(ctx, err, keys)
 	}
+	h.warn(client, t.c.Log)
 	if !stop() {
 		_ = client.Close()
 		return nil, h.classify(ctx, ctx.Err(), nil)
 	}
-	return newSession(h, xssh.NewClient(client, channels, requests), t.c.KeepAlive), nil
+	return newSession(h, xssh.NewClient(client, channels, requests), t.c), nil
+}
+
+// touchTime is how long a security key may wait to be touched.
+const touchTime = 30 * time.Second
+
+// failed is the error of a login that was turned down, or broke.
+func (l *login) failed(ctx context.Context, err error, keys *keyRing) error {
+	switch {
+	case ctx.Err() == nil && l.sent && (refused(err) || errors.Is(err, provision.ErrWrongSecret)):
+		return l.hop.fail(provision.ErrAuth, "the password of "+l.hop.user+" is wrong", errors.Join(provision.ErrWrongSecret, err))
+	case ctx.Err() == nil && l.hint != "":
+		return l.hop.fail(provision.ErrAuth, strings.TrimPrefix(l.hint+"; "+keys.tried(l.hop.user), "; "), err)
+	}
+	return l.hop.classify(ctx, err, keys)
 }
 
 // dial opens the bare connection: from here, or from the jump host.
@@ -123,7 +157,7 @@ func (h hop) dial(ctx context.Context, via *session) (net.Conn, error) {
 // classify turns what the network or the library said into a class and a
 // short sentence. keys is nil before the login began.
 func (h hop) classify(ctx context.Context, err error, keys *keyRing) error {
-	if errors.Is(ctx.Err(), context.Canceled) {
+	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 		return context.Cause(ctx)
 	}
 	var (
@@ -137,7 +171,7 @@ func (h hop) classify(ctx context.Context, err error, keys *keyRing) error {
 	case ctx.Err() != nil, errors.Is(err, os.ErrDeadlineExceeded):
 		return h.fail(provision.ErrUnreachable, fmt.Sprintf("no login in %v", h.timeout), errors.Join(provision.ErrTimeout, err))
 	case errors.As(err, &algorithm):
-		return h.fail(provision.ErrWeak, "its SSH server needs a current key exchange, cipher and host key", err)
+		return h.fail(provision.ErrWeak, "its SSH server needs a current key exchange, cipher and host key; where it has none, ~/.ssh/config can allow an old one for this host, such as `KexAlgorithms +diffie-hellman-group14-sha1`", err)
 	case keys != nil && refused(err):
 		return h.fail(provision.ErrAuth, keys.refused(h.user), err)
 	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, net.ErrClosed):

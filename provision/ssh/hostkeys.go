@@ -48,20 +48,38 @@ var preferred = []string{
 }
 
 // algorithms are the host key algorithms to ask address for: those of the keys
-// on file, so that a host with several keys shows the one that is known.
+// on file, so that a host with several keys shows the one that is known. Where
+// an authority is on file the host is asked for a certificate, of whatever type
+// its key is, and else for a plain key.
 func (k *hostKeys) algorithms(files []string, address string) []string {
-	var known []string
+	var certs, plain []string
+	strong := xssh.SupportedAlgorithms().HostKeys
 	for _, file := range files {
-		if db, err := k.load(file); err == nil && db != nil {
-			known = append(known, db.HostKeyAlgorithms(address)...)
+		db, err := k.load(file)
+		if err != nil || db == nil {
+			continue
+		}
+		for _, key := range db.HostKeys(address) {
+			if key.Cert && certs == nil {
+				certs = slices.DeleteFunc(slices.Clone(certified), func(a string) bool { return !slices.Contains(strong, a) })
+			}
+		}
+		for _, a := range db.HostKeyAlgorithms(address) {
+			if slices.Contains(strong, a) && !slices.Contains(certified, a) && !slices.Contains(plain, a) {
+				plain = append(plain, a)
+			}
 		}
 	}
-	strong := xssh.SupportedAlgorithms().HostKeys
-	known = slices.DeleteFunc(known, func(a string) bool { return !slices.Contains(strong, a) })
-	if len(known) == 0 {
-		return preferred
+	if len(plain) == 0 {
+		plain = preferred
 	}
-	return known
+	return slices.Concat(certs, plain)
+}
+
+// certified are the algorithms of host certificates, in the order of preferred.
+var certified = []string{
+	xssh.CertAlgoED25519v01, xssh.CertAlgoECDSA256v01, xssh.CertAlgoECDSA384v01, xssh.CertAlgoECDSA521v01,
+	xssh.CertAlgoRSASHA512v01, xssh.CertAlgoRSASHA256v01,
 }
 
 // check compares the key that a host offered with the files. The answer is
@@ -86,8 +104,14 @@ func (k *hostKeys) check(h hop, address string, remote net.Addr, key xssh.Public
 			return h.fail(provision.ErrAuth, "its host key is marked as revoked in "+file, err)
 		case !errors.As(err, &keyErr):
 			return h.fail(provision.ErrAuth, "its host certificate is not valid: "+err.Error(), err)
-		case len(keyErr.Want) > 0 && !e.Changed:
-			e.Changed, e.Known = true, xssh.FingerprintSHA256(keyErr.Want[0].Key)
+		case !e.Changed:
+			// An authority says nothing of a host's plain key.
+			for _, on := range db.HostKeys(address) {
+				if !on.Cert {
+					e.Changed, e.Known = true, xssh.FingerprintSHA256(on.PublicKey)
+					break
+				}
+			}
 		}
 	}
 	switch {

@@ -2,6 +2,7 @@ package ssh
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -27,10 +28,44 @@ type hop struct {
 	identitiesOnly bool
 	onlyKeys       bool // nothing of this user's: no agent, no files of his
 	knownHosts     []string
+	alias          string // what known_hosts calls it (HostKeyAlias); empty: its address
+	certificates   []string
+	agent          string // IdentityAgent; empty: $SSH_AUTH_SOCK
+	legacy         legacy
 	timeout        time.Duration
 }
 
 func (h hop) address() string { return net.JoinHostPort(h.host, strconv.Itoa(h.port)) }
+
+// known is the address that known_hosts has it under.
+func (h hop) known() string {
+	if h.alias != "" {
+		return net.JoinHostPort(h.alias, "22")
+	}
+	return h.address()
+}
+
+// agentSocket is where the agent listens; empty: there is none, or none is
+// wanted.
+func (h hop) agentSocket() string {
+	switch {
+	case h.onlyKeys, h.agent == "none":
+		return ""
+	case h.agent == "", h.agent == "SSH_AUTH_SOCK":
+		return os.Getenv("SSH_AUTH_SOCK")
+	case strings.HasPrefix(h.agent, "$"):
+		return os.Getenv(strings.Trim(h.agent, "${}"))
+	}
+	return h.expand(h.agent)
+}
+
+// title is the name without an address, for a question.
+func (h hop) title() string {
+	if h.jump || h.device == "" {
+		return h.name()
+	}
+	return h.device
+}
 
 // name is what a message calls the hop.
 func (h hop) name() string {
@@ -63,6 +98,9 @@ func (t *Transport) route(e model.Endpoint) ([]hop, error) {
 			return nil, wrong(err)
 		}
 	}
+	if command := s.get(e.Host, "ProxyCommand"); e.Jump == "" && command != "" && command != "none" {
+		return nil, wrong(errors.New("~/.ssh/config has a ProxyCommand for it, which closup does not run; name a jump host there by ProxyJump, or as access.jump"))
+	}
 	var hops []hop
 	if jump := cmp.Or(e.Jump, s.get(e.Host, "ProxyJump")); jump != "" && jump != "none" {
 		for spec := range strings.SplitSeq(jump, ",") {
@@ -93,12 +131,25 @@ func newHop(e model.Endpoint, s *settings) hop {
 		h.port = cmp.Or(h.port, 22)
 	}
 	h.identitiesOnly = e.OnlyKeys || strings.EqualFold(s.get(e.Host, "IdentitiesOnly"), "yes")
-	for _, path := range slices.Concat(e.Identity, s.all(e.Host, "IdentityFile")) {
+	h.alias, h.agent = s.get(e.Host, "HostKeyAlias"), s.get(e.Host, "IdentityAgent")
+	h.legacy = legacyOf(e.Host, s)
+	for _, path := range s.all(e.Host, "CertificateFile") {
+		h.certificates = append(h.certificates, h.expand(path))
+	}
+	for _, path := range e.Identity {
 		h.identity = append(h.identity, h.expand(path))
 	}
+	// `ssh -G` names the default files too, where no other is chosen.
+	if named := s.all(e.Host, "IdentityFile"); !slices.Equal(named, s.usual("IdentityFile")) {
+		for _, path := range named {
+			if path != "none" {
+				h.identity = append(h.identity, h.expand(path))
+			}
+		}
+	}
 	if len(h.identity) == 0 && !e.OnlyKeys {
-		for _, name := range []string{"id_ed25519", "id_ecdsa", "id_rsa"} {
-			if path := h.expand("~/.ssh/" + name); exists(path) {
+		for _, name := range defaultKeys {
+			if path := h.expand("~/.ssh/" + name); exists(path) || exists(path+".pub") {
 				h.identity = append(h.identity, path)
 			}
 		}
@@ -118,6 +169,9 @@ func newHop(e model.Endpoint, s *settings) hop {
 	}
 	return h
 }
+
+// defaultKeys are the files that are tried where none is named, the best first.
+var defaultKeys = []string{"id_ed25519", "id_ecdsa", "id_rsa", "id_ed25519_sk", "id_ecdsa_sk"}
 
 // expand fills in what ssh_config(5) allows in a path: ~ and the tokens.
 func (h hop) expand(path string) string {

@@ -19,12 +19,14 @@ type server struct {
 	keys     []xssh.Signer // its host keys
 	allowed  []xssh.PublicKey
 	config   xssh.Config
+	auth     func(*xssh.ServerConfig) // changes how it lets in
 	banner   string
 	forwards bool // direct-tcpip and direct-streamlocal
 
 	dropFirst   int           // connections that are closed at once
 	mute        bool          // accepts, and says nothing
 	drip        string        // said instead of a version, again and again
+	maxStartups int           // as sshd's: more that have not logged in are closed; 0: any
 	maxSessions int           // 0: any
 	freeze      chan struct{} // closed: nothing is read from any connection any more
 
@@ -33,6 +35,8 @@ type server struct {
 	logins      int
 	offered     int // public keys that were tried
 	requests    []string
+	startups    int
+	crowd       int // startups at once
 	sessions    int
 	most        int // sessions at once
 	work        sync.WaitGroup
@@ -78,10 +82,16 @@ func (s *server) accept() {
 		s.mu.Lock()
 		s.connections++
 		n := s.connections
+		s.startups++
+		s.crowd = max(s.crowd, s.startups)
+		full := s.maxStartups > 0 && s.startups > s.maxStartups
+		if full {
+			s.startups--
+		}
 		s.open = append(s.open, conn)
 		s.mu.Unlock()
 		switch {
-		case n <= s.dropFirst:
+		case n <= s.dropFirst, full:
 			_ = conn.Close()
 		case s.mute:
 		case s.drip != "":
@@ -133,6 +143,9 @@ func (s *server) serve(conn net.Conn) {
 		},
 		MaxAuthTries: 6,
 	}
+	if s.auth != nil {
+		s.auth(config)
+	}
 	if s.banner != "" {
 		config.BannerCallback = func(xssh.ConnMetadata) string { return s.banner }
 	}
@@ -140,6 +153,9 @@ func (s *server) serve(conn net.Conn) {
 		config.AddHostKey(k)
 	}
 	server, channels, requests, err := xssh.NewServerConn(conn, config)
+	s.mu.Lock()
+	s.startups--
+	s.mu.Unlock()
 	if err != nil {
 		_ = conn.Close()
 		return

@@ -28,7 +28,8 @@ type session struct {
 	client  *xssh.Client
 	slots   chan struct{}
 	gone    chan struct{} // closed when the connection is over
-	release func()        // gives back the jump host's connection; may be nil
+	secrets *provision.Secrets
+	release func() // gives back the jump host's connection; may be nil
 	once    sync.Once
 
 	mu     sync.Mutex
@@ -36,14 +37,20 @@ type session struct {
 	closed bool           // nothing is added to work any more
 }
 
-func newSession(h hop, client *xssh.Client, every time.Duration) *session {
-	s := &session{hop: h, client: client, slots: make(chan struct{}, maxSessions), gone: make(chan struct{})}
+func newSession(h hop, client *xssh.Client, c Config) *session {
+	every := c.KeepAlive
+	s := &session{hop: h, client: client, secrets: c.Secrets, slots: make(chan struct{}, maxSessions), gone: make(chan struct{})}
 	s.spawn(func() {
 		_ = client.Wait()
 		close(s.gone)
 	})
 	s.spawn(func() { s.keepAlive(every) })
 	return s
+}
+
+// Login implements provision.Known.
+func (s *session) Login() provision.Login {
+	return provision.Login{Device: s.hop.title(), Where: s.hop.address(), User: s.hop.user, Secrets: s.secrets}
 }
 
 // spawn runs f; Close waits for it.
@@ -117,7 +124,7 @@ func (s *session) Close() error {
 
 // ended is the error of a call whose context ended.
 func (s *session) ended(ctx context.Context) error {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 		return s.hop.fail(provision.ErrTimeout, "a command did not end in time", context.Cause(ctx))
 	}
 	return context.Cause(ctx)

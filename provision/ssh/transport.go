@@ -37,6 +37,9 @@ type Config struct {
 	// KeepAlive is how often an idle connection is probed, and how long the
 	// answer may take before the connection is given up. 0: 10 s.
 	KeepAlive time.Duration
+	// Secrets are asked for passphrases, passwords and one-time codes, and for
+	// the touch of a security key. nil: nobody is asked.
+	Secrets *provision.Secrets
 	// Log, where set, gets what is worth reading, such as banners. It may be
 	// called by several goroutines.
 	Log func(device, text string)
@@ -47,18 +50,22 @@ type Transport struct {
 	c     Config
 	slots chan struct{} // handshakes under way
 	hosts hostKeys
+	open  openKeys
 	ask   sync.Mutex
 
 	mu       sync.Mutex
 	bastions map[string]*bastion
-	settings *settings // of ~/.ssh/config, read once
+	doors    map[string]chan struct{} // logins under way at each address
+	settings *settings                // of ~/.ssh/config, read once
 }
 
 const (
 	dialTimeout = 10 * time.Second
 	// A server that is asked by too many at once drops connections before it
-	// says anything (sshd's MaxStartups); it is asked again this often.
+	// says anything (sshd's MaxStartups, 10 at first); it is asked again this
+	// often, and by so many of us at once.
 	dropTries = 4
+	maxLogins = 8
 )
 
 // New makes a Transport.
@@ -71,6 +78,9 @@ func New(c Config) *Transport {
 	}
 	if c.Log == nil {
 		c.Log = func(string, string) {}
+	}
+	if c.Secrets == nil {
+		c.Secrets = &provision.Secrets{}
 	}
 	return &Transport{c: c, slots: make(chan struct{}, c.Handshakes), bastions: map[string]*bastion{}}
 }
@@ -116,22 +126,26 @@ func (t *Transport) dialRoute(ctx context.Context, hops []hop) (*session, error)
 }
 
 // connect dials one hop until it is in, refused for good, or has dropped us
-// too often. The prompt for an unknown key happens between two dials, so that
-// no deadline runs while somebody reads a fingerprint.
+// too often.
 func (t *Transport) connect(ctx context.Context, h hop, via *session) (*session, error) {
-	asked := false
+	return (&login{t: t, hop: h}).enter(ctx, via)
+}
+
+func (l *login) enter(ctx context.Context, via *session) (*session, error) {
 	for try := 1; ; try++ {
-		s, err := t.handshake(ctx, h, via)
+		s, err := l.handshake(ctx, via)
 		var unknown *unknownHost
 		switch {
 		case err == nil:
 			return s, nil
+		case l.missing != nil:
+			return l.supply(ctx, via)
 		case errors.As(err, &unknown):
-			if asked || t.c.Ask == nil || !t.prompt(ctx, unknown.HostKeyError) {
+			if l.asked || l.t.c.Ask == nil || !l.t.prompt(ctx, unknown.HostKeyError) {
 				return nil, unknown.HostKeyError
 			}
-			asked = true
-			if err := t.hosts.add(h, unknown.address, unknown.key); err != nil {
+			l.asked = true
+			if err := l.t.hosts.add(l.hop, unknown.address, unknown.key); err != nil {
 				return nil, err
 			}
 		case errors.Is(err, errDropped) && try < dropTries:
@@ -143,6 +157,19 @@ func (t *Transport) connect(ctx context.Context, h hop, via *session) (*session,
 			return nil, err
 		}
 	}
+}
+
+// door is what a login at an address goes through, one of maxLogins at once.
+func (t *Transport) door(address string) chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.doors == nil {
+		t.doors = map[string]chan struct{}{}
+	}
+	if t.doors[address] == nil {
+		t.doors[address] = make(chan struct{}, maxLogins)
+	}
+	return t.doors[address]
 }
 
 func (t *Transport) prompt(ctx context.Context, e *provision.HostKeyError) bool {

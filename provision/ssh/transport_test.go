@@ -149,6 +149,32 @@ func TestDroppedAtFirst(t *testing.T) {
 	dial(t, New(Config{}), u.endpoint(srv))
 }
 
+// A hundred logins at one server stay below its bound, and all get in.
+func TestHundredDials(t *testing.T) {
+	u := newUser(t)
+	srv := newServer(t, u.pub, func(s *server) { s.maxStartups = 10 })
+	u.knows(srv)
+	e := u.endpoint(srv)
+	e.Timeout = time.Minute
+	tr := New(Config{Handshakes: 100})
+	var work sync.WaitGroup
+	for range 100 {
+		work.Go(func() {
+			s, err := tr.Dial(t.Context(), e)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_ = s.Close()
+		})
+	}
+	work.Wait()
+	// One whose login is over here may not have noticed it there.
+	if n := srv.get(&srv.crowd); n > maxLogins+2 || n < 2 {
+		t.Errorf("%d logins at once", n)
+	}
+}
+
 func TestCancelledDial(t *testing.T) {
 	u := newUser(t)
 	srv := newServer(t, u.pub, func(s *server) { s.mute = true })

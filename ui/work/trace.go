@@ -35,6 +35,9 @@ type tracedSession struct {
 	tell func(command string)
 }
 
+// Unwrap gives the session below.
+func (s tracedSession) Unwrap() provision.Session { return s.Session }
+
 // Start implements provision.Session.
 func (s tracedSession) Start(ctx context.Context, command string) (*provision.Proc, error) {
 	s.tell(command)
