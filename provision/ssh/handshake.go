@@ -19,6 +19,9 @@ import (
 // errDropped is a server that hung up before it proved anything.
 var errDropped = errors.New("hung up before the key exchange")
 
+// errSeen ends a handshake that was for the host's key alone.
+var errSeen = errors.New("its key was seen")
+
 // fail makes the error of a hop.
 func (h hop) fail(kind error, detail string, err error) error {
 	e := &provision.DeviceError{Device: h.device, Where: h.address(), Kind: kind, Detail: provision.Plain(detail), Err: err}
@@ -68,13 +71,16 @@ func (l *login) handshake(ctx context.Context, via *session) (*session, error) {
 		return nil, h.classify(ctx, ctx.Err(), nil)
 	}
 
-	keys := l.keys(ctx)
+	keys := &keyRing{login: l}
+	if l.keyOnly == nil {
+		keys = l.keys(ctx)
+	}
 	defer keys.close()
 	if l.missing != nil {
 		_ = raw.Close()
 		return nil, *l.missing
 	}
-	if len(keys.signers) == 0 && (h.onlyKeys || !t.c.Secrets.Possible()) {
+	if len(keys.signers) == 0 && l.keyOnly == nil && (h.onlyKeys || !t.c.Secrets.Possible()) {
 		_ = raw.Close()
 		return nil, h.fail(provision.ErrAuth, keys.missing(), nil)
 	}
@@ -86,6 +92,10 @@ func (l *login) handshake(ctx context.Context, via *session) (*session, error) {
 
 		HostKeyAlgorithms: append(t.hosts.algorithms(h.knownHosts, h.known()), h.legacy.hostKeys...),
 		HostKeyCallback: func(address string, remote net.Addr, key xssh.PublicKey) error {
+			if l.keyOnly != nil {
+				*l.keyOnly, keyErr = key, errSeen
+				return keyErr
+			}
 			keyErr = t.hosts.check(h, address, remote, key, t.c.AcceptNew)
 			return keyErr
 		},

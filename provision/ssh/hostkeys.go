@@ -70,8 +70,10 @@ func (k *hostKeys) algorithms(files []string, address string) []string {
 			}
 		}
 	}
-	if len(plain) == 0 {
-		plain = preferred
+	for _, a := range preferred { // a host without the known type has another key: it changed
+		if !slices.Contains(plain, a) {
+			plain = append(plain, a)
+		}
 	}
 	return slices.Concat(certs, plain)
 }

@@ -41,6 +41,12 @@ func TestHostKeys(t *testing.T) {
 			},
 		},
 		{
+			name: "known by a type that it has no more", changed: true, lines: 1, config: Config{AcceptNew: true},
+			known: func(u *operator, s *server) {
+				u.write("known_hosts", knownhosts.Line([]string{s.address()}, rsaSigner(u.t).PublicKey())+"\n")
+			},
+		},
+		{
 			name: "hashed", in: true, lines: 1,
 			known: func(u *operator, s *server) {
 				u.write("known_hosts", xknownhosts.Line([]string{xknownhosts.HashHostname(xknownhosts.Normalize(s.address()))}, s.keys[0].PublicKey())+"\n")

@@ -26,6 +26,7 @@ type login struct {
 	password *provision.Secret // nil: not asked for yet
 	touch    bool              // a security key's turn is ours
 	without  map[string]error  // key files that stay locked, and why
+	keyOnly  *xssh.PublicKey   // where set, it gets the host's key, and nobody logs in
 
 	// Of the handshake under way:
 	missing *lack // what it lacked
