@@ -78,7 +78,7 @@ func router(v View) Result {
 	case !f.Has("vtysh"):
 		return result(Failed, "install it, or let `closup preflight --packages DIR` do it", "FRR is not installed")
 	case f.Router == "" || len(release) == 0:
-		return none("FRR is there, and does not say which")
+		return none("FRR is there, in an unknown version")
 	case model.CompareReleases(release[0], oldest) < 0:
 		return result(Warning, "closup is tried with FRR "+oldest+" to "+newest, "FRR %s is older than any that closup was tried with", f.Router)
 	case model.CompareReleases(release[0], newest) > 0 && !sameRelease(release[0], newest):

@@ -49,6 +49,8 @@ func identity(v View) Result {
 	switch {
 	case name == v.Device.Name:
 		return ok("its host name is %s", name)
+	case short(v.Facts.OnDisk) == v.Device.Name:
+		return ok("its host name on the disk is %s, though it calls itself %s now", v.Device.Name, name)
 	case planned:
 		return result(Failed, "see whether the management addresses of "+v.Device.Name+" and "+name+" are swapped in fabric.yaml",
 			"it calls itself %s, which is another device of the fabric", name)

@@ -47,10 +47,10 @@ func plan(t *testing.T) *model.Plan {
 	return p
 }
 
-// captured is what a device of a lab said that had just been started.
+// captured is what a device of a lab said: k8s1 of article, pushed to.
 func captured(t *testing.T) *Facts {
 	t.Helper()
-	answer, err := os.ReadFile("testdata/k8s1-bare.txt")
+	answer, err := os.ReadFile("testdata/k8s1.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestParse(t *testing.T) {
 	if len(f.Links) != 3 || f.NVUE.Runs || f.LLDPD {
 		t.Errorf("links %+v, nvue %+v", f.Links, f.NVUE)
 	}
-	answer, _ := os.ReadFile("testdata/k8s1-bare.txt")
+	answer, _ := os.ReadFile("testdata/k8s1.txt")
 	if _, err := Parse(answer[:len(answer)-40]); !errors.Is(err, provision.ErrOutput) {
 		t.Errorf("an answer that stops in the middle is %v", err)
 	}
@@ -139,17 +139,17 @@ func TestChecks(t *testing.T) {
 		{"shell", Warning, "takes 5.0 s", func(v *View) { v.Shell.Took = 5 * time.Second }},
 		{"shell", Failed, "take 30 s", func(v *View) { v.Received = v.Sent.Add(30*time.Second + v.Facts.Took) }},
 		{"shell", Warning, `prints by itself: "fortune`, func(v *View) { v.Shell.Noise = "\nfortune\ncookie\n" }},
-		{"identity", Failed, "calls itself leaf2", func(v *View) { v.Facts.Hostname = "leaf2.example.net" }},
-		{"identity", Failed, "calls itself mail7", func(v *View) { v.Facts.Hostname, v.Facts.LLDP = "mail7", nil }},
+		{"identity", Failed, "calls itself leaf2", func(v *View) { v.Facts.Hostname, v.Facts.OnDisk = "leaf2.example.net", "leaf2" }},
+		{"identity", Failed, "calls itself mail7", func(v *View) { v.Facts.Hostname, v.Facts.OnDisk, v.Facts.LLDP = "mail7", "mail7", nil }},
 		{"identity", Failed, "cables are those of leaf2", func(v *View) {
 			v.Device = device(v, "leaf1")
-			v.Facts.Hostname, v.Facts.LLDP = "cumulus", []observe.Seen{{Port: "swp51", Device: "spine1", PeerPort: "swp2"}, {Port: "eth0", Device: "oob", PeerPort: "3"}}
+			v.Facts.Hostname, v.Facts.OnDisk, v.Facts.LLDP = "cumulus", "cumulus", []observe.Seen{{Port: "swp51", Device: "spine1", PeerPort: "swp2"}, {Port: "eth0", Device: "oob", PeerPort: "3"}}
 		}},
 		{"identity", OK, "neighbors are those of leaf2", func(v *View) {
 			v.Device = device(v, "leaf2")
-			v.Facts.Hostname, v.Facts.LLDP = "cumulus", []observe.Seen{{Port: "swp51", Device: "spine1", PeerPort: "swp2"}}
+			v.Facts.Hostname, v.Facts.OnDisk, v.Facts.LLDP = "cumulus", "cumulus", []observe.Seen{{Port: "swp51", Device: "spine1", PeerPort: "swp2"}}
 		}},
-		{"identity", Unknown, "no proof", func(v *View) { v.Facts.Hostname, v.Facts.LLDP = "debian-12", nil }},
+		{"identity", Unknown, "no proof", func(v *View) { v.Facts.Hostname, v.Facts.OnDisk, v.Facts.LLDP = "debian-12", "", nil }},
 		{"identity", Failed, "serial is K8S-2, which is the one of k8s2", func(v *View) { v.Facts.Serials = []string{"k8s-2"} }},
 		{"identity", Failed, "fabric.yaml says K8S-2", func(v *View) {
 			v.Device = device(v, "k8s2")
@@ -159,6 +159,7 @@ func TestChecks(t *testing.T) {
 			v.Device = device(v, "k8s2")
 			v.Facts.Hostname, v.Facts.Serials = "spine1", []string{"BOARD", "K8S-2"}
 		}},
+		{"identity", OK, "on the disk is k8s1", func(v *View) { v.Facts.Hostname = "leaf2" }},
 		{"identity", OK, "host name is k8s1", func(v *View) { v.Lab, v.Facts.Serials = true, []string{"K8S-2"} }},
 		{"platform", Warning, "runs Ubuntu", func(v *View) { v.Facts.System = System{ID: "ubuntu", Name: "Ubuntu 24.04"} }},
 		{"platform", OK, "stands in for", func(v *View) { v.Lab, v.Facts.System = true, System{ID: "ubuntu", Name: "Ubuntu 24.04"} }},

@@ -41,21 +41,28 @@ func WritesOf(artifacts []render.Artifact) Writes {
 }
 
 // Script asks a device, as root, for all that the checks need.
-func Script(w Writes) string {
+func Script(w Writes) string { return script(w, "") }
+
+// Brief is Script without what takes the device long: versions of packages, and
+// inodes.
+func Brief(w Writes) string { return script(w, "yes") }
+
+func script(w Writes, brief string) string {
 	dirs := w.Dirs
 	if len(dirs) == 0 {
 		dirs = []string{closupHome}
 	}
-	return "DIRS=" + provision.Quote(strings.Join(dirs, " ")) + "\n" + factsScript
+	return "BRIEF=" + brief + "\nDIRS=" + provision.Quote(strings.Join(dirs, " ")) + "\n" + factsScript
 }
 
 // Facts are what a device said.
 type Facts struct {
 	Clock    time.Time // its wall clock, in whole seconds, at the begin of the script
 	Took     time.Duration
-	Hostname string
+	Hostname string // that runs
+	OnDisk   string // the host name in /etc/hostname
 	System   System
-	Arch     string // "amd64", as dpkg has it, or "x86_64" where there is no dpkg
+	Arch     string // "amd64", as dpkg has it; empty where there is no dpkg
 	Serials  []string
 	Tools    []string          // of those that are asked for
 	Packages map[string]string // version of each that is installed
@@ -106,7 +113,7 @@ func Parse(answer []byte) (*Facts, error) {
 	}
 	text := func(name string) string { return strings.TrimSpace(provision.Plain(string(part[name]))) }
 	f := &Facts{
-		Hostname: text("name"), System: parseSystem(text("system")), Arch: text("machine"), Serials: parseSerials(text("serial")),
+		Hostname: text("name"), OnDisk: text("hostname"), System: parseSystem(text("system")), Serials: parseSerials(text("serial")),
 		Tools: strings.Fields(text("tools")), Packages: map[string]string{}, Router: parseRouter(text("router")),
 		ReadOnly: map[string]string{},
 	}

@@ -1,6 +1,7 @@
 # What a device is asked before anything on it is touched: POSIX sh as root, in
 # one round trip. It only reads. DIRS are the directories that a push will write
-# in. Each answer stands below a line of its own; what a device does not have
+# in; with BRIEF, as a push asks, what takes long and keeps no push back is left
+# out. Each answer stands below a line of its own; what a device does not have
 # (lldpcli, dpkg) it is not asked for.
 
 part() { printf '\n=== preflight %s\n' "$1"; }
@@ -14,32 +15,38 @@ nearest() {
 	done
 }
 
+# copy is cat for a few lines, without a process of its own.
+copy() { while read -r line || [ -n "$line" ]; do printf '%s\n' "$line"; done <"$1"; }
+
 part clock; date +%s
-part begin; cat /proc/uptime
-part name; uname -n
-part system; cat /etc/os-release 2>/dev/null
+part begin; copy /proc/uptime
+part name
+if [ -r /proc/sys/kernel/hostname ]; then copy /proc/sys/kernel/hostname; else uname -n; fi
+part hostname
+if [ -r /etc/hostname ]; then copy /etc/hostname; fi
+part system
+if [ -r /etc/os-release ]; then copy /etc/os-release; fi
 part serial
 for f in /sys/class/dmi/id/product_serial /sys/class/dmi/id/chassis_serial /sys/class/dmi/id/board_serial; do
 	if [ -r "$f" ] && read -r line <"$f"; then echo "$line"; fi
 done
 if [ -r /proc/device-tree/serial-number ]; then tr -d '\0' </proc/device-tree/serial-number; echo; fi
-if has dmidecode; then dmidecode -s system-serial-number 2>/dev/null; fi
+if [ ! -e /sys/class/dmi/id ] && has dmidecode; then dmidecode -s system-serial-number 2>/dev/null; fi
 if has decode-syseeprom; then decode-syseeprom -s serial 2>/dev/null; fi
 part tools
 for t in base64 sha256sum cmp find stat flock setsid timeout unshare vtysh ifreload netplan networkctl lldpcli dpkg docker podman nv ip; do
 	if has $t; then echo $t; fi
 done
 if [ -e /usr/lib/frr/frr-reload.py ]; then echo frr-reload.py; fi
-part machine; uname -m
 part packages
 frr=
-if has dpkg-query; then
+if [ -z "$BRIEF" ] && has dpkg-query; then
 	list=$(dpkg-query -W -f '${db:Status-Status} ${Package} ${Version} ${Architecture}\n' dpkg frr frr-pythontools ifupdown2 netplan.io lldpd 2>/dev/null)
 	printf '%s\n' "$list"
 	case $list in *'installed frr '*) frr=told ;; esac
 fi
 part router
-if [ -n "$frr" ]; then
+if [ -n "$BRIEF$frr" ]; then
 	:
 elif [ -x /usr/lib/frr/zebra ]; then
 	/usr/lib/frr/zebra --version 2>/dev/null
@@ -68,12 +75,12 @@ for d in $DIRS; do
 	case " $points " in *" $n "*) ;; *) points="$points $n" ;; esac
 done
 part disk; df -Pk $points 2>/dev/null
-part inodes; df -Pi $points 2>/dev/null
+if [ -z "$BRIEF" ]; then part inodes; df -Pi $points 2>/dev/null; fi
 part links; ip -j addr show
 part lldp
 if has lldpcli; then
 	timeout 3 lldpcli -f json0 show neighbors 2>/dev/null
 	printf '\nstatus %s\n' $?
 fi
-part end; cat /proc/uptime
+part end; copy /proc/uptime
 exit 0

@@ -24,7 +24,7 @@ func connect(ctx context.Context, d *device) error {
 	}
 	var err error
 	for range 2 {
-		if d.found, err = d.look(ctx, asFound); err != nil {
+		if d.found, err = d.read(ctx); err != nil {
 			return err
 		}
 		if len(d.found.dead) == 0 {

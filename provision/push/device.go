@@ -23,6 +23,7 @@ type device struct {
 	id      string // names the push in closup's directory on the device
 	session provision.Session
 	found   *seen // before
+	judged  bool  // the preflight had its say
 	now     *seen // verified
 	files   []*file
 	units   []*unit         // that the files name, each after those it needs

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"closup/provision"
 )
@@ -14,6 +15,7 @@ type seen struct {
 	kept  [][]byte // the file as confirmed last, where it is not the one that is there
 	units []running
 	dead  []string // pushes that ended there in the middle
+	asked *asked   // for the preflight; nil: nothing
 }
 
 // view is how a look looks at the units.
@@ -28,6 +30,7 @@ const (
 // look reads files, running state and records in one round trip.
 func (d *device) look(ctx context.Context, v view) (*seen, error) {
 	s := d.script()
+	d.askFacts(s, v)
 	s.WriteString("look_open\n")
 	for _, f := range d.files {
 		s.line("look_file %s", f.Path)
@@ -56,7 +59,9 @@ func (d *device) look(ctx context.Context, v view) (*seen, error) {
 		s.line("look_record %s", u.Name)
 	}
 	s.WriteString("exit 0\n")
+	sent := time.Now()
 	out, err := d.root(ctx, s)
+	received := time.Now()
 	if err != nil {
 		return nil, d.errorf(err, "", "its files could not be read: %v", err)
 	}
@@ -64,7 +69,15 @@ func (d *device) look(ctx context.Context, v view) (*seen, error) {
 	if err != nil {
 		return nil, d.errorf(err, string(out), "its files could not be read: %v", err)
 	}
-	return d.parseLook(all, v)
+	var facts *asked
+	if len(all) > 0 && all[0].kind == "facts" {
+		facts, all = &asked{all[0].data, sent, received}, all[1:]
+	}
+	found, err := d.parseLook(all, v)
+	if err == nil {
+		found.asked = facts
+	}
+	return found, err
 }
 
 // staged runs what stage sent of a unit, with the new files in place.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"closup/model"
+	"closup/provision/preflight"
 	"closup/render"
 )
 
@@ -61,6 +62,9 @@ type Options struct {
 	Fabric []model.Device
 	// Control pauses, resumes and aborts the push from outside. nil: nobody does.
 	Control *Control
+	// Preflight has each device looked at before anything on it is touched. One
+	// that a check fails on is refused. nil: nobody looks.
+	Preflight *Preflight
 	// Journal is told before every step that a device cannot be asked to
 	// forget. An error keeps the step from being taken. nil: nobody is told.
 	Journal func(Entry) error
@@ -160,8 +164,10 @@ type DeviceReport struct {
 	Files   []File  `json:"files"`
 	Seconds float64 `json:"seconds"`
 	Error   string  `json:"error"`
-	Note    string  `json:"note,omitempty"`  // what to know of a device that did not fail
-	Drift   string  `json:"drift,omitempty"` // what was changed by hand since the last push, as a difference
+	Note    string  `json:"note,omitempty"` // what to know of a device that did not fail
+	// Warnings are what the preflight found and the push can go on with.
+	Warnings []preflight.Result `json:"warnings,omitempty"`
+	Drift    string             `json:"drift,omitempty"` // what was changed by hand since the last push, as a difference
 	// Until is when a pending device takes its old configuration back.
 	Until    time.Time `json:"until,omitzero"`
 	Estimate Estimate  `json:"-"` // zero: nothing changes

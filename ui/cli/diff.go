@@ -36,7 +36,7 @@ stand around each change: 3, 0, or all of the file.`,
 			if err := p.Known(o.Only...); err != nil {
 				return err
 			}
-			o.DryRun, o.Ask = true, e.askHostKey()
+			o.DryRun, o.Look, o.Ask = true, true, e.askHostKey()
 			reports, err := e.run(cmd.Context(), p, o)
 			if err != nil {
 				return err

@@ -89,6 +89,7 @@ func (e *env) push(ctx context.Context, p *work.Project, o work.PushOptions, yes
 				return err
 			}
 		}
+		e.tellBefore(reports)
 		return e.outcome(ctx, reports)
 	case !good:
 		return e.outcome(ctx, untouched(reports))
@@ -99,11 +100,14 @@ func (e *env) push(ctx context.Context, p *work.Project, o work.PushOptions, yes
 		e.drift(question, reports)
 		fmt.Fprint(coloured(e.err), question)
 		return e.outcome(ctx, byHand(reports))
-	case !yes:
+	case yes:
+		e.tellBefore(reports)
+	default:
 		question := e.page()
 		e.diffs(question, reports, render.Contexts[0].Lines)
 		e.flaps(question, p.Plan, reports)
 		fmt.Fprint(coloured(e.err), question)
+		e.tellBefore(reports)
 		if err := e.confirm(ctx, p.Plan.Name, changes, o.Lab); err != nil {
 			return err
 		}
@@ -114,7 +118,9 @@ func (e *env) push(ctx context.Context, p *work.Project, o work.PushOptions, yes
 // apply pushes, after it has said what undoes it where nothing else can.
 func (e *env) apply(ctx context.Context, p *work.Project, o work.PushOptions) error {
 	o.ID = push.NewID()
-	fmt.Fprintf(e.err, "A device that is lost takes its old configuration back by itself. At once, on its console:\n  %s\n", push.Undoing(o.ID))
+	if err := e.lifeline(p, o); err != nil {
+		return err
+	}
 	reports, err := e.run(ctx, p, o)
 	if err != nil {
 		return err

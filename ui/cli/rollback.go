@@ -80,6 +80,10 @@ func (e *env) rollback(ctx context.Context, p *work.Project, o work.PushOptions,
 			return err
 		}
 	}
+	o.ID = push.NewID()
+	if err := e.lifeline(p, o); err != nil {
+		return err
+	}
 	if events, err = p.Rollback(ctx, o); err != nil {
 		return err
 	}

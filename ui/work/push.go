@@ -1,6 +1,7 @@
 package work
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 
 	"closup/model"
 	"closup/provision"
+	"closup/provision/preflight"
 	"closup/provision/push"
 	"closup/provision/ssh"
 	"closup/render"
@@ -20,6 +22,8 @@ type PushOptions struct {
 	Only    []string // these devices; empty: all
 	DryRun  bool     // nothing is written: the reports say what would be
 	Verbose bool     // every remote command is an event
+	// Look shows the difference also of a device that the preflight refuses.
+	Look bool
 
 	// Confirm leaves what was verified pending for so long; see push.Options.
 	Confirm time.Duration
@@ -65,9 +69,19 @@ func (p *Project) run(ctx context.Context, targets []push.Target, o PushOptions,
 	if err != nil {
 		return nil, err
 	}
+	if !o.DryRun {
+		o.ID = cmp.Or(o.ID, push.NewID())
+		if err := p.saveUndo(o.ID, o.Lab, targets); err != nil {
+			return nil, err
+		}
+	}
+	var pre *push.Preflight
+	if !o.Look {
+		pre = &push.Preflight{Plan: p.Plan, Lab: o.Lab}
+	}
 	return push.Run(ctx, p.reach(o), targets, push.Options{
 		DryRun: o.DryRun, Verbose: o.Verbose, Units: render.Units, Confirm: o.Confirm, OverwriteDrift: o.OverwriteDrift,
-		ID: o.ID, Control: o.Control, Undo: o.Undo, What: what, Who: whoAmI(), Fabric: p.Plan.Devices, Journal: journal,
+		ID: o.ID, Control: o.Control, Undo: o.Undo, What: what, Who: whoAmI(), Fabric: p.Plan.Devices, Journal: journal, Preflight: pre,
 	}), nil
 }
 
@@ -190,6 +204,9 @@ func (p *Project) Targets(inLab bool, only []string) ([]push.Target, error) {
 		d := &p.Plan.Devices[i]
 		if len(only) > 0 && !slices.Contains(only, d.Name) {
 			continue
+		}
+		if preflight.RenderOnly(d.Platform) {
+			return nil, fmt.Errorf("%s: %s runs %s, which closup writes files for and does not push to: %s; --only pushes to the others", p.Path, d.Name, d.Platform, preflight.Remedy(d.Platform))
 		}
 		files, err := render.Device(p.Plan, d)
 		if err != nil {

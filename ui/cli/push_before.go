@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"fmt"
+
+	"closup/provision/preflight"
+	"closup/provision/push"
+	"closup/ui/work"
+)
+
+// What is told of a push before it is confirmed, beside the difference.
+
+// tellBefore puts it on standard error.
+func (e *env) tellBefore(reports []push.DeviceReport) {
+	out := e.page()
+	e.before(out, reports)
+	fmt.Fprint(coloured(e.err), out)
+}
+
+// before tells what the preflight found that a push can go on with: together
+// for the devices of which it is the same.
+func (e *env) before(out *page, reports []push.DeviceReport) {
+	for _, check := range preflight.Checks {
+		var said []preflight.Result
+		devices := map[string][]string{}
+		for _, r := range reports {
+			for _, c := range r.Warnings {
+				if c.Check != check.Name {
+					continue
+				}
+				if devices[c.Message] == nil {
+					said = append(said, c)
+				}
+				devices[c.Message] = append(devices[c.Message], r.Name)
+			}
+		}
+		for _, c := range said {
+			out.printf("%s %s: %s\n", e.paint.warn.Render(c.Check), e.paint.strong.Render(some(devices[c.Message])), c.Message)
+			if c.Remedy != "" {
+				out.printf("  %s %s\n", e.paint.good.Render("->"), c.Remedy)
+			}
+		}
+	}
+}
+
+// lifeline says what takes a device back that nobody reaches any more, and
+// where that is written down.
+func (e *env) lifeline(p *work.Project, o work.PushOptions) error {
+	path, err := p.UndoPath(o.ID, o.Lab)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(e.err, "A device that is lost takes its old configuration back by itself. At once, on its console:\n  %s\n", push.Undoing(o.ID))
+	fmt.Fprintf(e.err, "Saved in %s\n", path)
+	return nil
+}
