@@ -57,6 +57,7 @@ var commandsOf = []struct {
 	{"live", &keys.symptom, "closup troubleshoot WORDS"},
 	{"live", &keys.diagnose, "closup diagnose"},
 	{"live", &keys.remedy, "closup diagnose --apply"},
+	{"live", &keys.report, "closup report --out bringup.html"},
 	{"live", &keys.puzzle, "closup lab break random"},
 	{"push", &keys.lab, "closup push --lab"},
 }

@@ -114,3 +114,29 @@ func applyRemedy(ctx context.Context, p *work.Project, r work.Remedy, inLab bool
 		return appliedMsg{id: id, at: time.Now(), applied: done, err: err}
 	}
 }
+
+// reportedMsg says that a report was written, or why not.
+type reportedMsg struct {
+	all
+	id      int
+	path    string
+	verdict string
+	err     error
+}
+
+func writeReport(ctx context.Context, p *work.Project, inLab bool, path string, id int) tea.Cmd {
+	return func() tea.Msg {
+		msg := reportedMsg{id: id, path: path}
+		form, err := work.ReportFormat(path, "")
+		if err != nil {
+			msg.err = err
+			return msg
+		}
+		b, err := p.BringUp(ctx, work.PushOptions{Lab: inLab})
+		if err == nil {
+			msg.verdict, err = b.Document().Verdict, b.Write(path, form)
+		}
+		msg.err = err
+		return msg
+	}
+}

@@ -3,6 +3,7 @@ package ui
 import (
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -346,5 +347,33 @@ func TestApply(t *testing.T) {
 	d.press("enter")
 	if a.stage != notApplying {
 		t.Errorf("stage %d", a.stage)
+	}
+}
+
+// TestReport writes the bring-up report; where that fails the question stays,
+// with the reason.
+func TestReport(t *testing.T) {
+	d := opened(t, 120, 40)
+	liveWith(d, breakOne)
+	d.press("r")
+	d.shows("Write a bring-up report")
+	d.clear()
+	d.write("x.pdf")
+	d.press("enter")
+	d.shows("call it .md or .html")
+	d.clear()
+	to := filepath.Join(t.TempDir(), "no", "x.md")
+	d.write(to)
+	d.press("enter")
+	s := d.live()
+	d.until("it is refused", func() bool { return s.saving.err != "" })
+	d.clear()
+	to = filepath.Join(t.TempDir(), "x.md")
+	d.write(to)
+	d.press("enter")
+	d.until("it is written", func() bool { return !s.saving.open })
+	d.until("it is said", func() bool { return strings.Contains(d.app.desk.text, "Not as planned") })
+	if data, err := os.ReadFile(to); err != nil || !strings.Contains(string(data), "# Bring-up of two") {
+		t.Errorf("%v: %s", err, data)
 	}
 }

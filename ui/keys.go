@@ -35,7 +35,7 @@ var keys = struct {
 	reset, reload, section, pane, diff, context, explain, fetch, save, find key.Binding
 	sectionBack, export, yank, again, sort, bell                            key.Binding
 	check, apply, trust, log, drain, watch, freeze, faults, lab             key.Binding
-	symptom, diagnose, puzzle, handOver, lookAgain, solve, remedy           key.Binding
+	symptom, diagnose, puzzle, handOver, lookAgain, solve, remedy, report   key.Binding
 	pause, abort, retry, keep, takeBack                                     key.Binding
 }{
 	next:      bind("tab", "next step"),
@@ -118,6 +118,7 @@ var keys = struct {
 	lookAgain: bind("r", "look again"),
 	solve:     bind("o", "show all"),
 	remedy:    bind("a", "apply it"),
+	report:    bind("r", "bring-up report"),
 
 	pause:    bind("space", "pause", "space"),
 	abort:    bind("x", "abort"),

@@ -146,6 +146,11 @@ var scenes = []struct {
 	{"live/symptom", func(d *driver) { liveWith(d, breakOne); d.press("w"); d.write("k1 cannot reach pods in k2") }},
 	{"live/puzzle", func(d *driver) { puzzling(d); d.only(keyNamed("e")); d.answer(); d.press("enter") }},
 	{"live/apply", remedied},
+	{"live/report", func(d *driver) {
+		liveWith(d, breakOne)
+		d.app.desk.project.Path = "fabric.yaml"
+		d.press("r")
+	}},
 	{"live/sorted", func(d *driver) { liveWith(d, breakOne); d.press("/"); d.write("leaf"); d.press("enter", "s") }},
 	{"frame/palette", func(d *driver) { d.app.desk.path = "fabric.yaml"; d.press("3", ":"); d.write("leafs") }},
 	{"frame/help", func(d *driver) { d.press("3", "?") }},

@@ -37,6 +37,7 @@ type liveScreen struct {
 	guide   guide       // why something is as it is
 	symptom symptomPane // a complaint in words
 	why     causes      // what diagnose found, and the puzzle
+	saving  dialog      // where to write the bring-up report
 }
 
 func newLiveScreen(b base) Screen {
@@ -50,7 +51,7 @@ func newLiveScreen(b base) Screen {
 
 func (s *liveScreen) Title() string { return "Live" }
 func (s *liveScreen) Typing() bool {
-	return s.finding || s.symptom.open || s.guide.apply.stage == asking
+	return s.finding || s.symptom.open || s.saving.open || s.guide.apply.stage == asking
 }
 
 // Busy implements runner: a remedy that is being applied.
@@ -65,18 +66,15 @@ func (s *liveScreen) Busy() string {
 func (s *liveScreen) Drain() bool { return false }
 
 func (s *liveScreen) Keys() []key.Binding {
-	switch {
-	case s.symptom.open:
-		return s.symptom.keys()
-	case s.guide.open:
-		return s.guide.keys()
+	if all, ok := s.overlaid(); ok {
+		return all
 	}
 	toggle := called(keys.lab, "use the lab")
 	if s.desk.lab {
 		toggle = called(keys.lab, "use the real devices")
 	}
 	if s.watcher == nil {
-		return []key.Binding{keys.watch, keys.symptom, toggle}
+		return []key.Binding{keys.watch, keys.symptom, keys.report, toggle}
 	}
 	if s.finding {
 		return []key.Binding{called(keys.accept, "keep it"), called(keys.cancel, "show all")}
@@ -97,7 +95,7 @@ func (s *liveScreen) Keys() []key.Binding {
 	if s.desk.lab {
 		all = append(all, s.why.puzzleKey())
 	}
-	return append(all, bell, called(keys.watch, "watch anew"), toggle)
+	return append(all, keys.report, bell, called(keys.watch, "watch anew"), toggle)
 }
 
 // Focus looks whether a lab of this fabric runs, in its state on disk.
@@ -146,6 +144,8 @@ func (s *liveScreen) Update(msg tea.Msg) (Nav, tea.Cmd) {
 		s.examined(msg)
 	case previewedMsg, appliedMsg:
 		return Nav{}, s.guide.apply.take(s, msg)
+	case reportedMsg:
+		return Nav{}, s.reported(msg)
 	case puzzleMsg:
 		return Nav{}, s.puzzled(msg)
 	case roundMsg:
@@ -170,10 +170,13 @@ func (s *liveScreen) Update(msg tea.Msg) (Nav, tea.Cmd) {
 	case clickMsg:
 		if s.guide.open {
 			s.guide.click(s, msg)
-		} else if s.seen && !s.symptom.open {
+		} else if s.seen && !s.symptom.open && !s.saving.open {
 			s.tables[s.view].click(msg.y, s.h-s.tables[s.view].y)
 		}
 	case tea.PasteMsg:
+		if s.saving.open {
+			return Nav{}, s.typedReport(msg)
+		}
 		if s.symptom.open {
 			return Nav{}, s.symptom.typed(s, msg)
 		}
@@ -185,6 +188,8 @@ func (s *liveScreen) Update(msg tea.Msg) (Nav, tea.Cmd) {
 		}
 	case tea.KeyPressMsg:
 		switch {
+		case s.saving.open:
+			return Nav{}, s.typedReport(msg)
 		case s.symptom.open:
 			return Nav{}, s.symptom.typed(s, msg)
 		case s.guide.open:
@@ -237,7 +242,7 @@ func (s *liveScreen) end() tea.Cmd {
 	}
 	old := s.watcher
 	s.watcher, s.seen, s.err = nil, false, nil
-	s.guide, s.symptom, s.why = guide{}, symptomPane{}, causes{}
+	s.guide, s.symptom, s.why, s.saving = guide{}, symptomPane{}, causes{}, dialog{}
 	return endWatch(old)
 }
 
@@ -258,6 +263,8 @@ func (s *liveScreen) key(k tea.KeyPressMsg) (Nav, tea.Cmd) {
 		return Nav{}, watch(s.desk.ctx, s.project, s.desk.lab)
 	case key.Matches(k, keys.symptom):
 		s.symptom.begin()
+	case key.Matches(k, keys.report):
+		s.beginReport()
 	case s.watcher == nil:
 	case key.Matches(k, keys.explain):
 		return Nav{}, s.explain()

@@ -165,6 +165,8 @@ func (s *liveScreen) View() string {
 		return l.nothing(s.project)
 	}
 	switch {
+	case s.saving.open:
+		return s.reportView()
 	case s.symptom.open:
 		return s.symptom.view(s)
 	case s.guide.open:

@@ -62,6 +62,7 @@ var commands = []func(*env) *cobra.Command{
 	diagnoseCommand,
 	troubleshootCommand,
 	traceCommand,
+	reportCommand,
 	manCommand,
 	versionCommand,
 	guardCommand,

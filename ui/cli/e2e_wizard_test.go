@@ -3,6 +3,7 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -51,6 +52,17 @@ func TestLabWizard(t *testing.T) {
 	s.shows(`10 of 10`, 60*time.Second)
 	s.shows(`54 of 54`, 60*time.Second)
 	b.everywhere(b.plan())
+
+	// What came of it is written down.
+	s.press("r")
+	s.shows(`File +.*article-bringup\.html`, soon)
+	s.press("C-u")
+	s.write("bringup.md")
+	s.press("Enter")
+	s.shows(`written to bringup\.md: All is as planned: 10 of 10 sessions, 54 of 54 routes, no finding`, 60*time.Second)
+	if text, err := os.ReadFile(filepath.Join(b.dir, "bringup.md")); err != nil || !strings.Contains(string(text), "6 changed") {
+		t.Errorf("the report: %v\n%s", err, text)
+	}
 	s.press("q")
 	if status := s.ended(soon); status != statusOK {
 		t.Errorf("status %d; the screen is\n%s", status, s.text())

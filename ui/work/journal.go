@@ -23,6 +23,7 @@ type Past struct {
 	Who     string       `json:"who"`
 	What    string       `json:"what"`  // push or rollback
 	Ended   bool         `json:"ended"` // false: it runs, or was cut off
+	End     time.Time    `json:"end"`   // when the last of it was written down
 	Devices []PastDevice `json:"devices"`
 }
 
@@ -30,8 +31,11 @@ type Past struct {
 type PastDevice struct {
 	Name    string      `json:"name"`
 	Started bool        `json:"started"` // it was asked to change
+	Seconds float64     `json:"seconds"` // from then to its result; 0: not known
 	Result  push.Result `json:"result"`  // empty: it is not known
 	Error   string      `json:"error"`
+
+	begun time.Time
 }
 
 // device finds or adds a device.
@@ -132,6 +136,7 @@ func (p *Project) History(inLab bool) ([]Past, error) {
 			all = append(all, Past{ID: e.Push, At: e.At, Devices: []PastDevice{}})
 		}
 		past := &all[i]
+		past.End = e.At
 		switch e.Event {
 		case "begin":
 			past.Who, past.What = e.Who, e.What
@@ -139,10 +144,14 @@ func (p *Project) History(inLab bool) ([]Past, error) {
 				past.device(name)
 			}
 		case "start":
-			past.device(e.Device).Started = true
+			d := past.device(e.Device)
+			d.Started, d.begun = true, e.At
 		case "result":
 			d := past.device(e.Device)
 			d.Result, d.Error = e.Result, e.Error
+			if !d.begun.IsZero() {
+				d.Seconds = e.At.Sub(d.begun).Seconds()
+			}
 		case "end":
 			past.Ended = true
 		}
