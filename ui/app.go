@@ -10,6 +10,7 @@ package ui
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -34,6 +35,8 @@ type Options struct {
 
 	Hints     bool // explain each step in a line
 	Simulated bool // the lab's devices are simulated; say so
+
+	Output io.Writer // the terminal; nil: standard output
 }
 
 // Run shows the wizard until the operator leaves it.
@@ -45,7 +48,11 @@ func Run(ctx context.Context, o Options) error {
 	defer cancel()
 	a := newApp(ctx, o)
 	a.desk.pid = work.PID()
-	return a.run(cancel, tea.WithContext(ctx))
+	options := []tea.ProgramOption{tea.WithContext(ctx)}
+	if o.Output != nil {
+		options = append(options, tea.WithOutput(o.Output))
+	}
+	return a.run(cancel, options...)
 }
 
 // run is the wizard from its first screen to its end, however it ends.

@@ -31,6 +31,7 @@ type env struct {
 	output  output // -o
 	noInput bool
 	verbose bool
+	cast    string // --record
 	// accessible prints line by line: nothing is drawn again, nothing turns.
 	accessible bool
 	answers    bool                      // standard input has the answers, also where it is no terminal
@@ -69,9 +70,14 @@ var commands = []func(*env) *cobra.Command{
 }
 
 // Main runs the process's command line and returns its exit status. The first
-// interrupt ends the command in order, a second one at once.
+// interrupt ends the command in order, a second one at once; so does a terminal
+// that is closed, unless nohup(1) asked to outlive it.
 func Main() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		ends = append(ends, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	return run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})

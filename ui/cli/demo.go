@@ -33,7 +33,7 @@ temporary one and goes at the end, unless --save keeps the fabric.`,
 			if e.accessible {
 				err = e.linear(cmd.Context(), d.Path, true)
 			} else {
-				err = ui.Run(cmd.Context(), ui.Options{Path: d.Path, Lab: true, Hints: hints, Simulated: true})
+				err = e.screens(cmd.Context(), ui.Options{Path: d.Path, Lab: true, Hints: hints, Simulated: true})
 			}
 			if err == nil && save != "" {
 				err = d.Save(save)
@@ -43,6 +43,7 @@ temporary one and goes at the end, unless --save keeps the fabric.`,
 	}
 	cmd.Flags().StringVar(&preset, "preset", "article", "the fabric: one that `closup presets` lists")
 	cmd.Flags().BoolVar(&hints, "hints", true, "explain each step in a line")
+	recordFlag(e, cmd)
 	cmd.Flags().StringVar(&save, "save", "", "keep the fabric in this file at the end")
 	return cmd
 }

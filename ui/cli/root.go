@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"context"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -39,6 +41,7 @@ watches the sessions come up. Without a command it is a wizard.`,
 	labFlag(root, &o.Lab)
 	root.Flags().BoolVar(&o.ASCII, "ascii", false, "draw the wizard with ASCII alone (CLOSUP_ASCII=1)")
 	root.Flags().StringVar(&o.Theme, "theme", "", "dark, light, high-contrast or auto, which follows the terminal (CLOSUP_THEME)")
+	recordFlag(e, root)
 	root.SuggestionsMinimumDistance = 2
 	e.flags(root.PersistentFlags())
 	root.SetIn(e.in)
@@ -68,7 +71,26 @@ func wizard(e *env, cmd *cobra.Command, o ui.Options) error {
 	}
 	o.ASCII = o.ASCII || truthy(os.Getenv("CLOSUP_ASCII"))
 	o.Path = e.file
-	return guarded(e, e.file, func() error { return ui.Run(cmd.Context(), o) })
+	return guarded(e, e.file, func() error { return e.screens(cmd.Context(), o) })
+}
+
+// screens is the wizard, recorded where that was asked for.
+func (e *env) screens(ctx context.Context, o ui.Options) error {
+	title := "closup " + filepath.Base(o.Path)
+	if o.Simulated {
+		title = "closup demo"
+	}
+	return e.recorded(e.cast, title, func(c *cast) error {
+		if c != nil {
+			o.Output = c
+		}
+		return ui.Run(ctx, o)
+	})
+}
+
+// recordFlag is --record of the commands that show the wizard.
+func recordFlag(e *env, cmd *cobra.Command) {
+	cmd.Flags().StringVar(&e.cast, "record", "", "record the screen in this file, as asciicast v2")
 }
 
 // truthy says whether an environment variable turns something on.

@@ -2,6 +2,7 @@ package work
 
 import (
 	"encoding/xml"
+	"errors"
 	"io"
 	"net/netip"
 	"os"
@@ -91,7 +92,7 @@ func TestBringUpDocument(t *testing.T) {
 	d := xml.NewDecoder(strings.NewReader(page))
 	d.Strict, d.AutoClose, d.Entity = false, []string{"meta"}, xml.HTMLEntity
 	for {
-		if _, err := d.Token(); err == io.EOF {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			t.Fatalf("the page: %v", err)
