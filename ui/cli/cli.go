@@ -64,6 +64,7 @@ var commands = []func(*env) *cobra.Command{
 	troubleshootCommand,
 	traceCommand,
 	reportCommand,
+	kubeCommand,
 	manCommand,
 	versionCommand,
 	guardCommand,

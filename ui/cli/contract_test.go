@@ -31,6 +31,13 @@ var contract = map[string]string{
 		"findings": [{"device": "", "port": "", "peer": "", "cause": "", "confidence": "", "message": "",
 			"evidence": [{"device": "", "command": "", "output": ""}],
 			"remedy": {"message": "", "commands": [{"device": "", "command": ""}]}}]}`,
+	"kube": `{
+		"at": "", "cluster": {"from": "", "error": "", "version": "",
+			"checks": [{"check": "", "expected": "", "actual": "", "state": "", "remedy": ""}]},
+		"nodes": [{"name": "", "chain": [{"check": "", "expected": "", "actual": "", "state": "", "remedy": ""}]}],
+		"smoke": {"deployed": true, "pods": [{"name": "", "node": "", "phase": "", "ips": [""], "answered": [""], "silent": [""]}],
+			"checks": [{"check": "", "expected": "", "actual": "", "state": "", "remedy": ""}]},
+		"summary": {"checks": 0, "ok": 0, "wrong": 0, "pending": 0, "unknown": 0}}`,
 	"trace": `{
 		"address": "", "prefix": "", "owner": {"device": "", "rack": "", "leafs": [""]},
 		"from": [{"device": "", "as_path": [0], "devices": [""], "predicted": true, "actual": true}]}`,
