@@ -20,6 +20,28 @@ func (s *cablingScreen) drawing() clos {
 	return c
 }
 
+// asTyped is the Clos as the form would make it, with the cable that it is
+// about lit.
+func (s *cablingScreen) asTyped() clos {
+	p := s.project
+	if s.trial.seen != nil {
+		p = s.trial.seen
+	}
+	c := planClos(p.Plan)
+	a, b := endOf(s.form.value("a")), endOf(s.form.value("b"))
+	for i := range p.Plan.Links {
+		if k := &p.Plan.Links[i]; k.A == a && k.B == b || k.A == b && k.B == a {
+			c.links[i].tone, c.links[i].lit = warn, true
+		}
+	}
+	for _, t := range c.tiers {
+		for i := range t {
+			t[i].chosen = t[i].name == a.Device || t[i].name == b.Device
+		}
+	}
+	return c
+}
+
 // nextDevice goes to the first cable of the next upper device.
 func (s *cablingScreen) nextDevice(by int) {
 	upper := s.links[s.table.at].A.Device

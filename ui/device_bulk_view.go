@@ -27,7 +27,12 @@ func (b *bulkPane) view(s *deviceScreen) string {
 		cut(l.in(dim, "Columns: ")+strings.Join(columns, ", ")+l.in(faint, "   a first line that begins with name says others"), s.w, l.ellipsis), "",
 	}
 	below := b.below(s)
-	h := max(1, s.h-len(out)-len(below)-1)
+	// The fabric as it will be, where there is room beside the lines.
+	if seen := b.trial.seen; seen != nil && b.wrong() == 0 && b.trial.err == nil && s.h >= 26 {
+		below = append(below, "", planClos(seen.Plan).draw(l, s.w, min(11, s.h/3)))
+	}
+	tall := strings.Count(strings.Join(below, "\n"), "\n") + 1
+	h := max(1, s.h-len(out)-tall-1)
 	from, to := b.list.window(h)
 	digits := len(fmt.Sprint(len(b.lines)))
 	room := max(10, (s.w-digits-4)*3/5)

@@ -80,6 +80,7 @@ var scenes = []struct {
 	{"cabling/edit", func(d *driver) { d.press("6", "enter") }},
 	{"review/findings", func(d *driver) { d.only(found(d)); d.press("7", "down") }},
 	{"review/sessions", func(d *driver) { d.press("7", "v", "v", "v") }},
+	{"review/drawing", func(d *driver) { d.press("7", "V", "down", "down") }},
 	{"preview/file", func(d *driver) { d.press("8"); d.only(files(d)) }},
 	{"preview/reading", func(d *driver) { d.press("8"); d.only(files(d)); d.press("enter", "G") }},
 	{"preview/why", func(d *driver) { d.press("8"); d.only(files(d)); d.press("e", "down", "down", "down", "down") }},

@@ -318,6 +318,9 @@ func (s *cablingScreen) View() string {
 		} else {
 			lines = append(lines, clipped(l, consequences(s.project, s.trial.seen), warn, h)...)
 		}
+		if rest := s.h - len(lines) - 1; rest > 4 {
+			lines = append(lines, "", s.asTyped().draw(l, s.w, min(rest, 13)))
+		}
 		return strings.Join(lines, "\n")
 	}
 	how := "Chosen by the plan. p pins them into the file."

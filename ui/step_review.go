@@ -22,10 +22,11 @@ type reviewScreen struct {
 	tables   [4]grid
 	lines    []string // the findings as they are read
 	from     []int    // the line at which each begins
+	pick     list     // the device of the drawing
 }
 
 // reviewViews is what v goes through.
-var reviewViews = []string{"findings", "devices", "links", "sessions"}
+var reviewViews = []string{"findings", "devices", "links", "sessions", "drawing"}
 
 func newReviewScreen(b base) Screen {
 	s := &reviewScreen{base: b}
@@ -53,6 +54,9 @@ func (s *reviewScreen) Keys() []key.Binding {
 	next := reviewViews[(s.view+1)%len(reviewViews)]
 	if s.view == 0 && len(s.findings) > 0 {
 		return []key.Binding{called(keys.choose, "go there"), called(keys.section, next)}
+	}
+	if s.view == drawingView {
+		return []key.Binding{called(keys.choose, "go there"), bind("↑ ↓", "device"), called(keys.section, next)}
 	}
 	return []key.Binding{called(keys.section, next)}
 }
@@ -93,6 +97,10 @@ func (s *reviewScreen) Update(msg tea.Msg) (Nav, tea.Cmd) {
 		if s.project != nil {
 			s.refill()
 		}
+	case clickMsg:
+		if s.view == drawingView && s.project != nil {
+			s.clickDrawing(msg)
+		}
 	case tea.KeyPressMsg:
 		return s.key(msg)
 	}
@@ -112,6 +120,7 @@ func (s *reviewScreen) refill() {
 		}
 	}
 	s.list.size(len(s.findings))
+	s.pick.size(len(s.project.Plan.Devices))
 	s.typeset()
 	p := s.project.Plan
 	var devices, links, sessions [][]cell
@@ -172,6 +181,16 @@ func (s *reviewScreen) key(k tea.KeyPressMsg) (Nav, tea.Cmd) {
 		return Nav{Move: -1}, nil
 	case key.Matches(k, keys.section):
 		s.view = (s.view + 1) % len(reviewViews)
+	case key.Matches(k, keys.sectionBack):
+		s.view = (s.view + len(reviewViews) - 1) % len(reviewViews)
+	case s.view == drawingView && key.Matches(k, keys.choose):
+		return s.goPicked(), nil
+	case s.view == drawingView && key.Matches(k, keys.right):
+		s.pick.at = min(s.pick.at+1, max(0, s.pick.n-1))
+	case s.view == drawingView && key.Matches(k, keys.left):
+		s.pick.at = max(0, s.pick.at-1)
+	case s.view == drawingView:
+		s.pick.key(k, 8)
 	case s.view > 0:
 		s.tables[s.view].update(k, s.h-2)
 	case s.list.key(k, max(1, s.h/3)):
@@ -210,6 +229,9 @@ func (s *reviewScreen) View() string {
 	}
 	head := strings.Join(tabs, "") + "\n\n"
 	h := s.h - 2
+	if s.view == drawingView {
+		return head + s.drawingLines(h)
+	}
 	if s.view > 0 {
 		return head + s.tables[s.view].view(l, s.w, h, true)
 	}
