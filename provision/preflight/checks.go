@@ -75,7 +75,7 @@ func Judge(v View) Report {
 	if f := v.Facts; f != nil {
 		r.Hostname, r.System, r.Router = f.Hostname, cmp.Or(f.System.Name, f.System.ID), f.Router
 		r.Serials = append(r.Serials, f.Serials...)
-		r.Offset = offset(v).Seconds()
+		r.Offset, r.lldpd = offset(v).Seconds(), f.LLDPD
 		r.Ports = portsOf(v)
 		for _, p := range r.Ports {
 			if p.State == portDown {

@@ -70,7 +70,8 @@ type Report struct {
 	Checks   []Result `json:"checks"`
 	Ports    []Port   `json:"ports"`
 	Offers   Offers   `json:"offers"`
-	Err      error    `json:"-"` // why the device could not be asked
+	lldpd    bool
+	Err      error `json:"-"` // why the device could not be asked
 }
 
 // Result finds a check by name.
@@ -186,7 +187,7 @@ func ask(ctx context.Context, t provision.Transport, target Target, dials chan s
 		v.DialErr = &provision.DeviceError{Device: target.Device.Name, Kind: provision.ErrUnreachable, Detail: "fabric.yaml gives it no management address (mgmt)"}
 		return v
 	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := provision.WithTimeout(ctx, limit)
 	defer cancel()
 	dials <- struct{}{}
 	s, err := t.Dial(ctx, target.Endpoint)

@@ -43,3 +43,20 @@ func Together(reports []Report) []Report {
 	}
 	return out
 }
+
+// Seen says whether LLDP has told all that it can: no port waits for a neighbor
+// that is up and has lldpd.
+func Seen(reports []Report) bool {
+	speaks := map[string]bool{}
+	for _, r := range reports {
+		speaks[r.Name] = r.lldpd
+	}
+	for _, r := range reports {
+		for _, p := range r.Ports {
+			if r.lldpd && speaks[p.Peer] && p.State == portUp && p.SeenPeer == "" {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -136,6 +136,15 @@ func (s *session) lost(err error) error {
 
 // Start implements provision.Session.
 func (s *session) Start(ctx context.Context, cmd string) (*provision.Proc, error) {
+	return s.begin(ctx, cmd, false)
+}
+
+// StartTerminal implements provision.Terminal.
+func (s *session) StartTerminal(ctx context.Context, cmd string) (*provision.Proc, error) {
+	return s.begin(ctx, cmd, true)
+}
+
+func (s *session) begin(ctx context.Context, cmd string, terminal bool) (*provision.Proc, error) {
 	select {
 	case s.slots <- struct{}{}:
 	case <-s.gone:
@@ -146,7 +155,7 @@ func (s *session) Start(ctx context.Context, cmd string) (*provision.Proc, error
 	var p *provision.Proc
 	var remote *xssh.Session
 	err := s.within(ctx, func() (err error) {
-		remote, p, err = start(s.client, cmd)
+		remote, p, err = start(s.client, cmd, terminal)
 		return err
 	}, func(err error) {
 		if err == nil {
@@ -165,7 +174,7 @@ func (s *session) Start(ctx context.Context, cmd string) (*provision.Proc, error
 	return p, nil
 }
 
-func start(client *xssh.Client, cmd string) (*xssh.Session, *provision.Proc, error) {
+func start(client *xssh.Client, cmd string, terminal bool) (*xssh.Session, *provision.Proc, error) {
 	remote, err := client.NewSession()
 	if err != nil {
 		return nil, nil, err
@@ -177,6 +186,9 @@ func start(client *xssh.Client, cmd string) (*xssh.Session, *provision.Proc, err
 	}
 	if err == nil {
 		p.Stderr, err = remote.StderrPipe()
+	}
+	if err == nil && terminal {
+		err = remote.RequestPty("dumb", 24, 200, xssh.TerminalModes{xssh.ECHO: 0})
 	}
 	if err == nil {
 		err = remote.Start(cmd)

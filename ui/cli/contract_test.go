@@ -27,6 +27,12 @@ var contract = map[string]string{
 		"routes": [{"device": "", "prefix": "", "expected_paths": 0, "actual_paths": 0, "state": ""}],
 		"summary": {"sessions_expected": 0, "sessions_established": 0, "routes_expected": 0, "routes_ok": 0,
 			"routes_pending": 0, "devices_unreachable": 0}}`,
+	"preflight": `{
+		"devices": [{"name": "", "address": "", "state": "", "hostname": "", "serials": [""], "system": "", "router_version": "",
+			"clock_offset": 0, "seconds": 0, "checks": [{"check": "", "state": "", "message": "", "remedy": ""}],
+			"ports": [{"name": "", "state": "", "peer": "", "peer_port": "", "seen_peer": "", "seen_port": "", "cabling": ""}],
+			"offers": {"password": true, "raise": [""], "packages": [""]}}],
+		"summary": {"devices": 0, "ok": 0, "warning": 0, "failed": 0}}`,
 	"diagnose": `{
 		"findings": [{"device": "", "port": "", "peer": "", "cause": "", "confidence": "", "message": "",
 			"evidence": [{"device": "", "command": "", "output": ""}],

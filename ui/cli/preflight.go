@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +15,7 @@ import (
 func preflightCommand(e *env) *cobra.Command {
 	var (
 		o      work.PreflightOptions
+		do     preflightActions
 		checks bool
 	)
 	cmd := &cobra.Command{
@@ -22,9 +24,17 @@ func preflightCommand(e *env) *cobra.Command {
 		Long: `preflight asks every device at once, in one round trip, and touches nothing:
 whether it answers, its host key, sudo, who it is, its platform and router, what a
 push needs there, its disk and its clock, and its cabling by LLDP. The exit status
-is 4 where anything is not as it should be. What is failed is refused by push too.`,
-		Example: "  closup preflight --lab\n  closup preflight --only leaf1,leaf2 -o json\n  closup preflight --checks",
-		Args:    cobra.NoArgs,
+is 4 where anything is not as it should be. What is failed is refused by push too.
+
+--raise sets planned ports up that are down by their own setting, in what runs
+alone, and waits for LLDP to show their neighbors. --packages installs what is
+missing from a folder of .deb files on this machine, for sites without internet.`,
+		Example: `  closup preflight --lab
+  closup preflight --only leaf1,leaf2 -o json
+  closup preflight --raise --wait 60s
+  closup preflight --packages ./debs
+  closup preflight --checks`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if checks {
 				return e.checks()
@@ -34,7 +44,13 @@ is 4 where anything is not as it should be. What is failed is refused by push to
 				return err
 			}
 			o.Ask = e.askHostKey()
+			if err := do.check(e); err != nil {
+				return err
+			}
 			outcome, err := e.preflight(cmd.Context(), p, o)
+			if err == nil {
+				outcome, err = e.act(cmd.Context(), p, o, do, outcome)
+			}
 			if err != nil {
 				return err
 			}
@@ -45,8 +61,14 @@ is 4 where anything is not as it should be. What is failed is refused by push to
 	f := cmd.Flags()
 	f.StringSliceVar(&o.Only, "only", nil, "these devices and no others")
 	f.BoolVar(&o.AcceptNew, "accept-new", false, "take the host keys of devices that are not known yet")
+	f.BoolVar(&do.password, "set-password", false, "change passwords that have expired; the old and the new one are asked for")
+	f.BoolVar(&do.raise, "raise", false, "set planned ports up that are down, so that LLDP shows their neighbors")
+	f.DurationVar(&do.wait, "wait", 40*time.Second, "how long --raise waits for LLDP")
+	f.StringVar(&do.packages, "packages", "", "install what is missing from the .deb files of this folder")
+	f.BoolVar(&do.yes, "yes", false, "do not ask before packages are installed")
 	f.BoolVar(&checks, "checks", false, "list every check")
 	_ = cmd.RegisterFlagCompletionFunc("only", e.completeDevices)
+	_ = cmd.MarkFlagDirname("packages")
 	return cmd
 }
 
