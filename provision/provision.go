@@ -48,11 +48,14 @@ var (
 	ErrSudo        = errors.New("sudo refused")
 	ErrOutput      = errors.New("unexpected output")
 	ErrWeak        = errors.New("offers only broken algorithms")
+	// ErrBusy is a connection that takes no more commands at once (sshd's
+	// MaxSessions); those under way go on.
+	ErrBusy = errors.New("takes no more commands at once on one connection")
 )
 
 // Retryable says whether a retry can help.
 func Retryable(err error) bool {
-	return errors.Is(err, ErrUnreachable) || errors.Is(err, ErrTimeout)
+	return errors.Is(err, ErrUnreachable) || errors.Is(err, ErrTimeout) || errors.Is(err, ErrBusy)
 }
 
 // DeviceError is a failure on the way to one device, or on it. It reads

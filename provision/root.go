@@ -70,6 +70,20 @@ func RunRoot(ctx context.Context, s Session, script string) ([]byte, error) {
 	return unframed(out, err, script, mark)
 }
 
+// asUser runs what comes on standard input, in every login shell.
+const asUser = `sh -s`
+
+// RunUser is RunRoot without becoming root: cheaper, for what needs none.
+func RunUser(ctx context.Context, s Session, script string) ([]byte, error) {
+	mark := "closup-" + rand.Text()
+	out, err := Run(ctx, s, asUser, strings.NewReader(framed(script, mark)))
+	var exit *ExitError
+	if errors.As(err, &exit) && !bytes.Contains(out, []byte(mark)) {
+		return nil, fmt.Errorf("%w: the login shell did not run the command: %s", ErrOutput, firstLine(exit.Stderr))
+	}
+	return unframed(out, err, script, mark)
+}
+
 // wants names the fact that this user's sudo asks for a password there.
 func (l Login) wants() string { return "sudo " + l.User + "@" + l.Device + " " + l.Where }
 

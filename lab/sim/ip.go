@@ -40,6 +40,9 @@ func ip(c *call) int {
 	if object == "vrf" && len(args) > 2 && args[0] == "exec" {
 		return c.run(c.ctx, c.who, args[2:])
 	}
+	if object == "monitor" {
+		return c.ipMonitor()
+	}
 	return c.inWorld(func() int { return c.ipObject(f, object, args) })
 }
 

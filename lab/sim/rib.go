@@ -136,6 +136,8 @@ func (r *router) decide(p netip.Prefix) {
 	if e == nil || r.bgp == nil {
 		return
 	}
+	r.version++
+	r.dev.stir()
 	e.best, e.multi = -1, nil
 	for i := range e.paths {
 		if e.best < 0 {

@@ -182,6 +182,7 @@ func (r *router) refresh() {
 // changed looks at everything anew that depends on ports, kernel routes and
 // configuration: own routes, sessions, and the neighbors' ends of them.
 func (r *router) changed() {
+	r.dev.stir()
 	if r.speaks() {
 		r.originate()
 		for _, s := range slices.Clone(r.sessions) {

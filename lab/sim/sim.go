@@ -68,6 +68,7 @@ type device struct {
 	hostname string
 	mgmt     string
 	off      bool
+	stirs    stirs
 
 	ports    []*port
 	sysctl   map[string]string

@@ -39,15 +39,14 @@ func vtysh(c *call) int {
 			return c.fail(1, "vtysh: invalid option -- '%s'", a)
 		}
 	}
-	switch {
-	case check || file != "" || boot:
+	if check || file != "" || boot {
 		return c.vtyFile(file, check)
-	case len(commands) == 0:
-		data, _ := c.input("-")
-		commands = linesOf(data)
 	}
 	if c.who.uid != 0 && c.who.uid != frrID {
 		return c.fail(1, "Exiting: failed to connect to any daemons.")
+	}
+	if len(commands) == 0 {
+		return c.vtyTalk()
 	}
 	return c.inWorld(func() int {
 		if len(c.router.daemons) == 0 {

@@ -35,6 +35,8 @@ type Transport struct {
 	refuse  map[string]error
 	sockets map[string]func(path string) (net.Conn, error)
 	dials   map[string]int
+	limits  map[string]int // commands at once
+	running map[string]int
 	lines   []string
 	open    int
 }
@@ -67,6 +69,17 @@ func (t *Transport) Socket(name string, dial func(path string) (net.Conn, error)
 		t.sockets = map[string]func(string) (net.Conn, error){}
 	}
 	t.sockets[name] = dial
+}
+
+// Limit is how many commands the device runs at once, as sshd's MaxSessions;
+// one more is answered ErrBusy. 0: any number.
+func (t *Transport) Limit(name string, n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.limits == nil {
+		t.limits, t.running = map[string]int{}, map[string]int{}
+	}
+	t.limits[name] = n
 }
 
 // Dials says how often the device was dialled.
@@ -137,7 +150,15 @@ func (s *session) Start(ctx context.Context, line string) (*provision.Proc, erro
 	s.t.mu.Lock()
 	device := s.t.devices[s.name]
 	s.t.lines = append(s.t.lines, s.name+": "+line)
+	limited := s.t.limits[s.name] > 0
+	full := limited && s.t.running[s.name] >= s.t.limits[s.name]
+	if limited && !full {
+		s.t.running[s.name]++
+	}
 	s.t.mu.Unlock()
+	if full {
+		return nil, &provision.DeviceError{Device: s.name, Kind: provision.ErrBusy}
+	}
 
 	caller := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -152,6 +173,11 @@ func (s *session) Start(ctx context.Context, line string) (*provision.Proc, erro
 	status := make(chan int, 1)
 	go func() {
 		n := device(Command{Ctx: ctx, Line: line, Stdin: inR, Stdout: outW, Stderr: errW})
+		if limited {
+			s.t.mu.Lock()
+			s.t.running[s.name]--
+			s.t.mu.Unlock()
+		}
 		status <- n
 		if n < 0 {
 			_ = s.Close()

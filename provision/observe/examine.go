@@ -15,8 +15,8 @@ import (
 // Examine asks every device once, for its figures and for its evidence, and
 // waits until each has answered or failed, or ctx ends.
 func (o *Observer) Examine(ctx context.Context) Snapshot {
-	o.await(ctx, o.busy())
-	o.await(ctx, o.ask(true, true))
+	await(ctx, o.busy())
+	await(ctx, o.ask(how{now: true, deep: true}, everyone))
 	return o.snapshot()
 }
 
@@ -77,13 +77,13 @@ func question(deep bool) string {
 }
 
 // answered reads what question was answered with.
-func answered(name string, out []byte, at time.Time, deep bool) (Device, error) {
+func answered(name string, out []byte, at time.Time, deep bool) (reading, error) {
 	if !deep {
 		return read(name, out, at)
 	}
 	figures, evidence, found := bytes.Cut(out, []byte("\n"+partMark))
 	if !found {
-		return Device{}, errors.New("no evidence in the answer")
+		return reading{}, errors.New("no evidence in the answer")
 	}
 	d, err := read(name, figures, at)
 	if err == nil {

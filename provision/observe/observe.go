@@ -24,13 +24,25 @@ type Device struct {
 	RouterVersion string
 	ASN           uint32
 	RouterID      netip.Addr
-	At            time.Time // when its figures were read; zero: never
+	At            time.Time // when its sessions were read; zero: never
 	Peers         []Peer    // sorted by Key
 	Routes        []Route   // BGP's table, sorted by prefix
 	Kernel        []KernelRoute
+	Links         []Link     // every interface of the default namespace, as the kernel has it
+	Near          []Neighbor // the kernel's IPv6 neighbors
+	LLDP          []Seen     // who lldpd saw, where one runs
+	Read          Times      // of the parts that are not read in every round
 
 	// Evidence is what Examine read last, with its own age; nil: never.
 	Evidence *Evidence
+}
+
+// Times say when each part of a device was read last; zero: never. Routes and
+// the kernel's side are read when something changed, and now and then.
+type Times struct {
+	Routes time.Time
+	System time.Time // Kernel, Links and Near
+	LLDP   time.Time
 }
 
 // Peer is one neighbor as bgpd shows it.

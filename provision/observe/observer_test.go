@@ -5,7 +5,6 @@ import (
 	"errors"
 	"runtime"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,7 +38,7 @@ func observer(t *testing.T, tr *fake.Transport, names ...string) *Observer {
 func TestRound(t *testing.T) {
 	before := runtime.NumGoroutine()
 	var tr fake.Transport
-	tr.Set("leaf1", says(always(answer(t, "leaf1"))))
+	b := newBox(t, "leaf1").on(&tr)
 	tr.Set("noisy", says(always("garbage")))
 	o := observer(t, &tr, "leaf1", "dead", "nowhere", "noisy")
 	s := o.Round(t.Context())
@@ -59,21 +58,18 @@ func TestRound(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 
-	// The connection is held, and one command a round asks it all.
+	// One script is what a single round takes; with the second the connection
+	// and a vtysh are held.
 	for range 3 {
-		o.Round(t.Context())
+		if d := o.Round(t.Context()).Devices[0]; !d.Reachable || len(d.Peers) != 4 || len(d.Routes) != 7 {
+			t.Errorf("%+v", d)
+		}
 	}
 	if n := tr.Dials("leaf1"); n != 1 {
 		t.Errorf("%d dials", n)
 	}
-	n := 0
-	for _, line := range tr.Lines() {
-		if strings.HasPrefix(line, "leaf1: ") {
-			n++
-		}
-	}
-	if n != 4 {
-		t.Errorf("%d commands in 4 rounds", n)
+	if script, vtysh, asked := b.count("script"), b.count("vtysh"), b.count(showSummary); script != 1 || vtysh != 1 || asked != 4 {
+		t.Errorf("in 4 rounds %d scripts, %d vtysh, %d summaries", script, vtysh, asked)
 	}
 	o.Close()
 	if tr.Open() != 0 {
@@ -93,8 +89,7 @@ func TestRound(t *testing.T) {
 // asked again.
 func TestDeviceDies(t *testing.T) {
 	var tr fake.Transport
-	alive := says(always(answer(t, "leaf1")))
-	tr.Set("leaf1", alive)
+	b := newBox(t, "leaf1").on(&tr)
 	o := observer(t, &tr, "leaf1")
 	first := o.Round(t.Context()).Devices[0]
 
@@ -104,7 +99,7 @@ func TestDeviceDies(t *testing.T) {
 	if d.Reachable || d.Err == nil || len(d.Peers) != 4 || !d.At.Equal(first.At) {
 		t.Errorf("%+v", d)
 	}
-	tr.Set("leaf1", alive)
+	b.on(&tr)
 	tr.Refuse("leaf1", nil)
 	if d = o.Round(t.Context()).Devices[0]; !d.Reachable || d.Err != nil || !d.At.After(first.At) {
 		t.Errorf("%+v", d)
@@ -115,21 +110,22 @@ func TestDeviceDies(t *testing.T) {
 // once, do not show.
 func TestHiccups(t *testing.T) {
 	var tr fake.Transport
-	good := answer(t, "leaf1")
-	var n atomic.Int32
-	tr.Set("leaf1", says(func() string {
-		if n.Add(1) == 2 {
-			return strings.Replace(good, `"peers":{`, `"pee`, 1)
+	n := 0
+	newBox(t, "leaf1").on(&tr).edit = func(command, text string) string {
+		if command == showSummary {
+			if n++; n%2 == 0 {
+				return strings.Replace(text, `"peers":{`, `"pee`, 1)
+			}
 		}
-		return good
-	}))
+		return text
+	}
 	o := observer(t, &tr, "leaf1")
 	for range 3 {
 		if d := o.Round(t.Context()).Devices[0]; !d.Reachable || len(d.Peers) != 4 {
 			t.Errorf("%+v", d)
 		}
 	}
-	_ = o.devices[0].session.Close()
+	_ = o.devices[0].poll.session.Close()
 	if d := o.Round(t.Context()).Devices[0]; !d.Reachable {
 		t.Errorf("%+v", d)
 	}
@@ -138,7 +134,7 @@ func TestHiccups(t *testing.T) {
 // One device that never answers holds none of the others up.
 func TestWatchWithOneFrozen(t *testing.T) {
 	var tr fake.Transport
-	tr.Set("leaf1", says(always(answer(t, "leaf1"))))
+	newBox(t, "leaf1").on(&tr)
 	tr.Set("frozen", fake.Hangs)
 	o := observer(t, &tr, "frozen", "leaf1")
 	ctx, cancel := context.WithCancel(t.Context())
@@ -185,9 +181,7 @@ func TestBackoff(t *testing.T) {
 	at := noon
 	o.now = func() time.Time { return at }
 	ask := func() {
-		for _, end := range o.ask(false, false) {
-			<-end
-		}
+		await(t.Context(), o.ask(how{}, everyone))
 	}
 	ask()
 	var dials []int

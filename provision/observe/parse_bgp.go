@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -17,7 +18,22 @@ import (
 type BGP struct {
 	ASN      uint32 // 0: no BGP instance
 	RouterID netip.Addr
+	Version  uint64 // of the families' tables, added up: it rises when a best path changes
 	Peers    []Peer // sorted by Key; a peer of several families once
+}
+
+// change is a number that stays as long as nothing happens: what a router
+// counts all the time, messages and seconds, is not in it. A path that is not
+// the best may go without a new table version, and not without a peer's number
+// of prefixes.
+func (b BGP) change() uint64 {
+	h := fnv.New64a()
+	fmt.Fprintln(h, b.ASN, b.RouterID, b.Version)
+	for _, p := range b.Peers {
+		p.Uptime = 0
+		fmt.Fprintln(h, p)
+	}
+	return h.Sum64()
 }
 
 // ParseSummary reads every shape of `show bgp summary json`: one object for
@@ -73,8 +89,9 @@ func (b *BGP) family(f map[string]json.RawMessage) error {
 	var head struct {
 		AS       asn    `json:"as"`
 		RouterID string `json:"routerId"`
+		Version  uint64 `json:"tableVersion"`
 	}
-	for name, into := range map[string]any{"as": &head.AS, "routerId": &head.RouterID} {
+	for name, into := range map[string]any{"as": &head.AS, "routerId": &head.RouterID, "tableVersion": &head.Version} {
 		if raw, ok := f[name]; ok {
 			if err := json.Unmarshal(raw, into); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
@@ -84,6 +101,7 @@ func (b *BGP) family(f map[string]json.RawMessage) error {
 	if head.AS != 0 {
 		b.ASN = uint32(head.AS)
 	}
+	b.Version += head.Version
 	if id, err := netip.ParseAddr(head.RouterID); err == nil {
 		b.RouterID = id
 	}

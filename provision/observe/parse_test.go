@@ -268,7 +268,7 @@ func answer(t testing.TB, host string) string {
 		host + "# show bgp ipv4 unicast json\n" + string(capture(t, "live/"+host+".show_bgp_ipv4_unicast_json")) +
 		host + "# show bgp ipv6 unicast json\n{\"routes\":{}}\n" +
 		"\nsh# ip -j -4 route show\n" + string(capture(t, "live/"+host+".ip_j_route.json")) +
-		"\nsh# ip -j -6 route show\n[]\n"
+		"\nsh# ip -j -6 route show\n[]\n\nsh# ip -j addr show\n[]\n\nsh# ip -j -6 neigh show\n[]\n"
 }
 
 func TestRead(t *testing.T) {

@@ -8,54 +8,106 @@ import (
 	"time"
 )
 
+// reading is a device's figures, and the number that tells whether its BGP
+// changed since.
+type reading struct {
+	Device
+	change uint64
+}
+
 // read makes a device's figures out of the answer to script. The error says
 // that the answer cannot be relied on; a router that does not run is not such
 // an error but a fact, and stands in Device.Err.
-func read(name string, out []byte, at time.Time) (Device, error) {
+func read(name string, out []byte, at time.Time) (reading, error) {
 	part := sections(out)
-	d := Device{Name: name, Reachable: true, At: at, RouterVersion: ParseVersion(part[showVersion])}
-
-	for _, command := range shellCommands {
-		text, asked := part[command]
-		if !asked {
-			return d, fmt.Errorf("no answer to %q", command)
-		}
-		routes, err := ParseKernel(text)
-		if err != nil {
-			return d, fmt.Errorf("%s: %w", command, err)
-		}
-		d.Kernel = append(d.Kernel, routes...)
+	r := reading{Device: Device{Name: name, Reachable: true, At: at, RouterVersion: ParseVersion(part[showVersion])}}
+	if err := r.system(part, at); err != nil {
+		return r, err
+	}
+	if text, asked := part[lldpNeighbors]; asked {
+		r.LLDP, r.Read.LLDP = ParseLLDP(text), at
 	}
 	summary, asked := part[showSummary]
 	if !asked {
-		d.Err = noRouter(part[""])
-		return d, nil
+		r.Err = noRouter(part[""])
+		return r, nil
 	}
-	bgp, err := ParseSummary(summary)
 	var said *saidError
-	if errors.As(err, &said) {
-		d.Err = said
-		return d, nil
+	switch err := r.sessions(summary); {
+	case errors.As(err, &said):
+		r.Err = said
+		return r, nil
+	case err != nil:
+		return r, err
+	case r.noBGP(): // its tables are a warning
+		return r, nil
 	}
+	return r, r.tables(part[showTable4], part[showTable6], at)
+}
+
+// system reads what the system answered.
+func (r *reading) system(part map[string][]byte, at time.Time) error {
+	var kernel []KernelRoute
+	for _, command := range []string{ipRoute4, ipRoute6} {
+		text, asked := part[command]
+		if !asked {
+			return fmt.Errorf("no answer to %q", command)
+		}
+		routes, err := ParseKernel(text)
+		if err != nil {
+			return fmt.Errorf("%s: %w", command, err)
+		}
+		kernel = append(kernel, routes...)
+	}
+	var said *saidError // an ip too old for JSON here: nothing is known then
+	links, err := ParseLinks(part[ipAddr])
+	if err != nil && !errors.As(err, &said) {
+		return fmt.Errorf("%s: %w", ipAddr, err)
+	}
+	near, err := ParseNear(part[ipNear])
+	if err != nil && !errors.As(err, &said) {
+		return fmt.Errorf("%s: %w", ipNear, err)
+	}
+	r.Kernel, r.Links, r.Near, r.Read.System = kernel, links, near, at
+	return nil
+}
+
+// sessions reads a summary.
+func (r *reading) sessions(summary []byte) error {
+	bgp, err := ParseSummary(summary)
 	if err != nil {
-		return d, fmt.Errorf("%s: %w", showSummary, err)
+		return fmt.Errorf("%s: %w", showSummary, err)
 	}
-	d.ASN, d.RouterID, d.Peers = bgp.ASN, bgp.RouterID, bgp.Peers
-	if len(bgp.Peers) == 0 && bgp.ASN == 0 {
-		return d, nil // no BGP instance: its tables are a warning
-	}
-	for _, command := range []string{showTable4, showTable6} {
-		routes, err := ParseTable(part[command], d.Kernel)
+	r.ASN, r.RouterID, r.Peers, r.change = bgp.ASN, bgp.RouterID, bgp.Peers, bgp.change()
+	return nil
+}
+
+// noBGP says that the router has no BGP instance.
+func (r *reading) noBGP() bool { return len(r.Peers) == 0 && r.ASN == 0 }
+
+// tables reads the tables of both families; a port is known by the kernel's
+// routes, which must be read before.
+func (r *reading) tables(table4, table6 []byte, at time.Time) error {
+	var all []Route
+	for i, text := range [][]byte{table4, table6} {
+		routes, err := ParseTable(text, r.Kernel)
+		var said *saidError
 		if errors.As(err, &said) {
 			continue
 		}
 		if err != nil {
-			return d, fmt.Errorf("%s: %w", command, err)
+			return fmt.Errorf("%s: %w", []string{showTable4, showTable6}[i], err)
 		}
-		d.Routes = append(d.Routes, routes...)
+		all = append(all, routes...)
 	}
-	slices.SortStableFunc(d.Routes, func(a, b Route) int { return comparePrefixes(a.Prefix, b.Prefix) })
-	return d, nil
+	slices.SortStableFunc(all, func(a, b Route) int { return comparePrefixes(a.Prefix, b.Prefix) })
+	r.Routes, r.Read.Routes = all, at
+	return nil
+}
+
+// silent takes away what only a router that answers can say.
+func (r *reading) silent(why error) {
+	r.Err, r.Peers, r.Routes, r.change = why, nil, nil, 0
 }
 
 // noRouter is why vtysh answered nothing.
@@ -63,7 +115,7 @@ func noRouter(out []byte) error {
 	text := string(out)
 	switch {
 	case strings.TrimSpace(text) == "":
-		return errors.New("FRR does not answer: a daemon hangs")
+		return errHangs
 	case strings.Contains(text, "not found"), strings.Contains(text, "No such file"):
 		return errors.New("FRR is not installed: there is no vtysh")
 	case strings.Contains(text, "failed to connect"):

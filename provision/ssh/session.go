@@ -309,7 +309,7 @@ func (s *session) open(ctx context.Context, network, address string) (net.Conn, 
 func (s *session) openFailed(err error) error {
 	var open *xssh.OpenChannelError
 	if errors.As(err, &open) {
-		return s.hop.fail(provision.ErrUnreachable, "it takes no more commands on this connection: "+open.Message, err)
+		return s.hop.fail(provision.ErrBusy, open.Message, err)
 	}
 	return s.lost(err)
 }

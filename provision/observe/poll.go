@@ -1,0 +1,347 @@
+package observe
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+
+	"closup/model"
+	"closup/provision"
+)
+
+const (
+	// How old what is not read in every round may become. A part that took
+	// long is left alone longer, so that a large table costs as little as a
+	// small one: it is read again after slowIdle times as long as it took, and
+	// where it changes all the time after slowBusy times.
+	routesAge, systemAge, lldpAge = 15 * time.Second, 30 * time.Second, time.Minute
+	slowIdle, slowBusy            = 200, 20
+	// The pause before a router that does not answer is asked again by a
+	// program's start, which is what costs; and where nothing can be held.
+	firstRest, lastRest, scriptRest = time.Second, 5 * time.Second, 4 * time.Second
+)
+
+// asked is one device and what is known of it. What stands below poll belongs
+// to whoever made busy.
+type asked struct {
+	name     string
+	endpoint model.Endpoint
+	known    bool // it has an endpoint
+
+	mu      sync.Mutex
+	last    reading
+	busy    chan struct{} // closed at the end of the poll under way; nil: none
+	since   time.Time     // of that poll
+	pause   time.Duration
+	again   time.Time // not to be asked before
+	stirred bool      // the kernel told of a change since the system was read
+	told    *told     // the stream of the kernel's changes
+	hot     time.Time // until then it is asked again quickly, for what follows from that
+
+	poll struct {
+		session  provision.Session
+		router   router
+		noSocket bool // bgpd's socket was tried on this connection
+		single   bool // nothing can be held: sshd takes one command at a time, or vtysh cannot be talked to
+		refused  int  // vtysh in a row that could not be talked to
+		hung     int  // the vtysh that a hanging daemon holds up; 0: none
+		rest     time.Duration
+		toldAt   time.Time // when a stream of changes was begun last
+		took     struct{ routes, system time.Duration }
+	}
+}
+
+// how says what a poll is for.
+type how struct {
+	now  bool // also what rests; what changed is read again at once
+	deep bool // for the evidence too
+	hold bool // more polls follow: a connection is worth holding open
+}
+
+// query asks one device. A connection that broke since the last round is
+// dialled again at once, and an answer that is not whole is asked for again:
+// both happen to healthy devices.
+func (o *Observer) query(a *asked, h how) (reading, error) {
+	ctx, cancel := context.WithTimeout(o.ctx, askTimeout)
+	defer cancel()
+	var err error
+	for range 2 {
+		old := a.poll.session != nil
+		if !old {
+			if a.poll.session, err = o.t.Dial(ctx, a.endpoint); err != nil {
+				a.poll.session = nil
+				return reading{}, err
+			}
+		}
+		var r reading
+		if r, err = o.once(ctx, a, h); err == nil {
+			return r, nil
+		}
+		switch {
+		case errors.Is(err, provision.ErrSudo):
+			return reading{}, err
+		case errors.Is(err, errGarbled):
+			continue
+		case errors.Is(err, provision.ErrBusy) && !a.poll.single:
+			a.drop() // what is held gives its place back too late
+			a.poll.single = true
+			continue
+		}
+		a.drop()
+		if !old || ctx.Err() != nil {
+			break
+		}
+	}
+	return reading{}, err
+}
+
+// errGarbled is an answer that cannot be read.
+var errGarbled = errors.New("the answer cannot be read")
+
+// once asks over the connection that is held.
+func (o *Observer) once(ctx context.Context, a *asked, h how) (reading, error) {
+	if h.hold && !a.poll.single {
+		o.listen(a)
+	}
+	if !h.deep && !a.poll.single && a.poll.hung == 0 {
+		r, err := o.look(ctx, a, h)
+		if !errors.Is(err, errNotHeld) {
+			return r, err
+		}
+	}
+	out, err := provision.RunRoot(ctx, a.poll.session, unhang(a.poll.hung)+question(h.deep))
+	if err != nil {
+		return reading{}, err
+	}
+	r, err := answered(a.name, out, o.now(), h.deep)
+	if err != nil {
+		return reading{}, fmt.Errorf("%w: %w", errGarbled, err)
+	}
+	a.poll.hung = 0
+	switch {
+	case errors.Is(r.Err, errHangs):
+		a.poll.hung = -1
+		fallthrough
+	case r.Err != nil:
+		a.poll.rest = min(max(2*a.poll.rest, firstRest), lastRest)
+	case a.poll.refused > 1: // though it answers a script
+		a.poll.single = true
+		fallthrough
+	case a.poll.single:
+		a.poll.rest = scriptRest
+	default:
+		a.poll.rest = 0
+	}
+	return r, nil
+}
+
+// unhang ends a held vtysh that a daemon holds up: it cannot see that nobody
+// waits for it any more.
+func unhang(pid int) string {
+	if pid <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("[ \"$(cat /proc/%d/comm 2>/dev/null)\" != vtysh ] || kill %[1]d 2>/dev/null\n", pid)
+}
+
+// errNotHeld says that the router cannot be asked over something held open.
+var errNotHeld = errors.New("nothing is held open")
+
+// look asks the router over what is held open: for its sessions, and for the
+// rest where that changed or is old.
+func (o *Observer) look(ctx context.Context, a *asked, h how) (reading, error) {
+	r := a.last
+	fresh := a.poll.router == nil
+	if fresh {
+		if err := o.hold(ctx, a, h); err != nil {
+			return r, err
+		}
+	}
+	before := r.change
+	r.Reachable, r.Err = true, nil
+	summary, err := a.poll.router.ask(ctx, showSummary)
+	if err == nil {
+		err = r.sessions(summary)
+	}
+	r.At = o.now()
+	var said *saidError
+	switch {
+	case err == nil:
+	case errors.Is(err, errHangs):
+		if v, ok := a.poll.router.(*vtyShell); ok {
+			a.poll.hung = v.pid
+		}
+		a.unhold()
+		a.poll.hung = cmp.Or(a.poll.hung, -1)
+		r.silent(errHangs)
+		return r, nil
+	case ctx.Err() != nil:
+		return r, err
+	case !fresh:
+		// The daemon went, or all of it was restarted: what is held must be anew.
+		a.unhold()
+		return o.look(ctx, a, h)
+	case errors.As(err, &said):
+		a.unhold()
+		a.poll.noSocket = false
+		return r, errNotHeld // the script says it in full
+	default:
+		a.unhold()
+		return r, errNotHeld
+	}
+	if fresh || r.RouterVersion == "" {
+		version, err := a.poll.router.ask(ctx, showVersion)
+		if err != nil {
+			a.unhold()
+			return r, errNotHeld
+		}
+		r.RouterVersion = ParseVersion(version)
+	}
+	a.poll.rest = 0
+	changed := fresh || r.change != before
+	if err := o.system(ctx, a, &r, h); err != nil {
+		return r, err
+	}
+	return r, o.routes(ctx, a, &r, h, changed || r.Read.System != a.last.Read.System)
+}
+
+// system reads the kernel's side where it told of a change, or where what is
+// known is old.
+func (o *Observer) system(ctx context.Context, a *asked, r *reading, h how) error {
+	a.mu.Lock()
+	stirred, begin := a.stirred, o.now()
+	age, took := begin.Sub(r.Read.System), a.poll.took.system
+	limit := max(systemAge, slowIdle*took)
+	switch {
+	case h.now && stirred:
+		limit = 0
+	case stirred:
+		limit = max(time.Second, slowBusy*took)
+	case a.told == nil:
+		limit = max(2*time.Second, slowBusy*took) // nobody tells of changes
+	}
+	if age < limit {
+		a.mu.Unlock()
+		return nil
+	}
+	a.stirred = false
+	a.mu.Unlock()
+	out, err := provision.RunUser(ctx, a.poll.session, systemScript())
+	if err != nil {
+		return err
+	}
+	if err := r.system(sections(out), o.now()); err != nil {
+		return fmt.Errorf("%w: %w", errGarbled, err)
+	}
+	a.poll.took.system = o.now().Sub(begin)
+	if o.now().Sub(r.Read.LLDP) < lldpAge {
+		return nil
+	}
+	out, err = provision.RunRoot(ctx, a.poll.session, lldpNeighbors)
+	if err == nil {
+		r.LLDP = ParseLLDP(out)
+	}
+	r.Read.LLDP = o.now()
+	return nil
+}
+
+// routes reads BGP's tables where they may have changed, or are old.
+func (o *Observer) routes(ctx context.Context, a *asked, r *reading, h how, changed bool) error {
+	if r.noBGP() {
+		r.Routes = nil
+		return nil
+	}
+	begin := o.now()
+	age, took := begin.Sub(r.Read.Routes), a.poll.took.routes
+	switch {
+	case changed && h.now:
+	case changed && age >= slowBusy*took:
+	case changed:
+		r.change = 0 // it is still to be read
+		return nil
+	case age < max(routesAge, slowIdle*took):
+		return nil
+	}
+	var tables [2][]byte
+	for i, command := range []string{showTable4, showTable6} {
+		var err error
+		if tables[i], err = a.poll.router.ask(ctx, command); err != nil {
+			a.unhold()
+			if errors.Is(err, errHangs) {
+				return errNotHeld
+			}
+			return fmt.Errorf("%w: %w", errGarbled, err)
+		}
+	}
+	if err := r.tables(tables[0], tables[1], o.now()); err != nil {
+		return fmt.Errorf("%w: %w", errGarbled, err)
+	}
+	a.poll.took.routes = o.now().Sub(begin)
+	return nil
+}
+
+// hold opens what the router is asked over.
+func (o *Observer) hold(ctx context.Context, a *asked, h how) error {
+	if !a.poll.noSocket {
+		v, err := dialVty(ctx, a.poll.session)
+		if err == nil {
+			a.poll.router = v
+			return nil
+		}
+		a.poll.noSocket = true
+	}
+	// A device that is asked once, or has no router that answers, gets one
+	// script and not a program to hold.
+	if !h.hold && a.last.At.IsZero() || a.last.Err != nil && a.last.Reachable {
+		return errNotHeld
+	}
+	v, said, err := openVtysh(ctx, a.poll.session)
+	if err != nil {
+		a.poll.refused++
+		if v == nil { // it is not vtysh that refuses
+			return err
+		}
+		if errors.Is(err, errHangs) && v.pid > 0 {
+			a.poll.hung = v.pid
+		}
+		return fmt.Errorf("%w: %s", errNotHeld, strings.TrimSpace(string(said)))
+	}
+	a.poll.router, a.poll.refused = v, 0
+	return nil
+}
+
+func (a *asked) unhold() {
+	if a.poll.router != nil {
+		a.poll.router.close()
+		a.poll.router = nil
+	}
+}
+
+// release gives back all that is held on the connection.
+func (a *asked) release() {
+	a.unhold()
+	a.mu.Lock()
+	t := a.told
+	a.told = nil
+	a.mu.Unlock()
+	if t != nil {
+		t.end()
+	}
+}
+
+// drop ends the connection.
+func (a *asked) drop() {
+	a.release()
+	if a.poll.session != nil {
+		_ = a.poll.session.Close()
+		a.poll.session = nil
+	}
+	a.poll.noSocket, a.poll.single, a.poll.refused, a.poll.toldAt = false, false, 0, time.Time{}
+}
+
+func jitter(d time.Duration) time.Duration { return d + rand.N(d/2+1) }
