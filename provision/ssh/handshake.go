@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -199,10 +200,14 @@ func refused(err error) bool {
 	return strings.Contains(text, "unable to authenticate") || strings.Contains(text, "Too many authentication failures")
 }
 
-// spoken is a connection whose first byte was waited for.
+// spoken is a connection whose first byte was waited for, and that takes nothing
+// more once it could not be read: x/crypto's mux forgets its channels at the end
+// of reading, and one that is opened after that and still gets out waits for
+// ever for its answer.
 type spoken struct {
 	net.Conn
 	first []byte
+	over  atomic.Bool
 }
 
 func (c *spoken) listen() error {
@@ -218,7 +223,18 @@ func (c *spoken) Read(p []byte) (int, error) {
 		c.first = c.first[n:]
 		return n, nil
 	}
-	return c.Conn.Read(p)
+	n, err := c.Conn.Read(p)
+	if err != nil {
+		c.over.Store(true)
+	}
+	return n, err
+}
+
+func (c *spoken) Write(p []byte) (int, error) {
+	if c.over.Load() {
+		return 0, net.ErrClosed
+	}
+	return c.Conn.Write(p)
 }
 
 // patient is a connection whose writes do not wait for ever for a peer that

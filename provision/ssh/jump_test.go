@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"closup/provision"
 )
@@ -111,6 +112,7 @@ func TestJumpIsShared(t *testing.T) {
 	u.knows(hop, target)
 	e := u.endpoint(target)
 	e.Jump = fmt.Sprintf("127.0.0.1:%d", hop.port())
+	e.Timeout = time.Minute // twenty logins at once, on a machine that does other things too
 	tr := New(Config{})
 	var work sync.WaitGroup
 	for range 20 {

@@ -204,22 +204,40 @@ var errLate = errors.New("too late")
 
 // within runs do, which may block on a frozen peer, and returns at the end of
 // ctx at the latest, then with errLate. What do got after that is for late to
-// give back; if it gets nothing within the grace, the connection is cut.
+// give back; if it gets nothing within the grace, the connection is cut. A
+// connection that is over ends the wait after the grace too: a peer's
+// disconnect can leave x/crypto waiting for an answer that never comes.
 func (s *session) within(ctx context.Context, do func() error, late func(error)) error {
 	done := make(chan error, 1)
 	go func() { done <- do() }()
 	select {
 	case err := <-done:
 		return err
+	case <-s.gone:
+		return s.last(done)
 	case <-ctx.Done():
 	}
 	s.spawn(func() {
 		watchdog := time.AfterFunc(grace, s.cut)
-		err := <-done
-		watchdog.Stop()
-		late(err)
+		defer watchdog.Stop()
+		select {
+		case err := <-done:
+			late(err)
+		case <-s.gone:
+			late(s.last(done))
+		}
 	})
 	return errLate
+}
+
+// last is what a call says whose connection is over.
+func (s *session) last(done <-chan error) error {
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(grace):
+		return net.ErrClosed
+	}
 }
 
 // watch ends the command with ctx, and makes p.Wait.
