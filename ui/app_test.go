@@ -103,7 +103,7 @@ func TestStrangers(t *testing.T) {
 	if len(s.trusted) != len(names) || s.trusted["leaf1"] != "SHA256:leaf1" {
 		t.Errorf("%v", s.trusted)
 	}
-	d.until("it was checked again", func() bool { return s.stage != checking })
+	d.until("it was checked again", func() bool { return s.stage != looking && s.stage != checking })
 }
 
 // TestUnreachable watches devices of which none answers: it is said, and does

@@ -36,7 +36,7 @@ var keys = struct {
 	sectionBack, export, yank, again, sort, bell                            key.Binding
 	check, apply, trust, log, drain, watch, freeze, faults, lab             key.Binding
 	symptom, diagnose, puzzle, handOver, lookAgain, solve, remedy, report   key.Binding
-	pause, abort, retry, keep, takeBack                                     key.Binding
+	pause, abort, retry, keep, takeBack, without                            key.Binding
 }{
 	next:      bind("tab", "next step"),
 	prev:      bind("shift+tab", "step before"),
@@ -125,6 +125,7 @@ var keys = struct {
 	retry:    bind("f", "retry the failed"),
 	keep:     bind("c", "keep it"),
 	takeBack: bind("x", "take it back"),
+	without:  bind("n", "without them"),
 }
 
 // moving is what every list and text understands, for the help overlay.

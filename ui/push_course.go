@@ -14,7 +14,7 @@ import (
 
 // The course of a push: what begins it, what its events do, and what ends it.
 
-func (s *pushScreen) checkAll() (Nav, tea.Cmd) { return Nav{}, s.begin(true, nil) }
+func (s *pushScreen) checkAll() (Nav, tea.Cmd) { return Nav{}, s.lookAt(nil) }
 
 // retry asks the devices again that did not get through, and no other.
 func (s *pushScreen) retry() (Nav, tea.Cmd) {
@@ -25,7 +25,7 @@ func (s *pushScreen) retry() (Nav, tea.Cmd) {
 	if len(names) == 0 {
 		return Nav{}, nil
 	}
-	return Nav{}, s.begin(true, names)
+	return Nav{}, s.lookAt(names)
 }
 
 // begin asks the devices what would change; only are those of them, nil: all.
@@ -42,7 +42,7 @@ func (s *pushScreen) start(o work.PushOptions, only map[string]bool) tea.Cmd {
 		return nil
 	}
 	s.run = newRun(s.desk.newID(), o.DryRun, s.project.Plan, only, time.Time{})
-	s.stage, s.why, s.stale, s.confirm.open = pushing, nil, false, false
+	s.stage, s.why, s.stale, s.confirm.open, s.inPre = pushing, nil, false, false, false
 	if o.DryRun {
 		s.stage, s.only = checking, only
 	}
@@ -92,7 +92,7 @@ func (s *pushScreen) events(msg pushEventsMsg) {
 	case !s.run.dry:
 		s.stage, s.past = over, pastMsg{}
 	case len(s.run.strangers()) > 0:
-		s.stage, s.log = strange, scroll{}
+		s.stage, s.unknown, s.log = strange, s.run.strangers(), scroll{}
 	case s.stale:
 		s.stage = idle
 	default:

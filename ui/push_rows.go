@@ -13,6 +13,9 @@ func (s *pushScreen) refill() {
 	if s.project == nil {
 		return
 	}
+	if s.pre != nil {
+		s.seen.set(s.preflightRows())
+	}
 	var rows [][]cell
 	if s.run == nil || s.stage == idle {
 		for i := range s.project.Plan.Devices {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"closup/provision/preflight"
 	"closup/provision/push"
 )
 
@@ -64,6 +65,11 @@ func TestRetry(t *testing.T) {
 	s := pushOf(d)
 	want := s.run.failed()
 	d.only(keyNamed("f"))
+	var again []preflight.Report
+	for _, name := range want {
+		again = append(again, preflight.Report{Name: name, State: preflight.OK})
+	}
+	d.only(preflightMsg{id: s.pre.id, over: true, reports: again})
 	if s.stage != checking || !slices.Equal(s.names(), want) || len(want) != 3 {
 		t.Fatalf("stage %d, asked %v, failed were %v", s.stage, s.names(), want)
 	}
@@ -76,6 +82,47 @@ func TestRetry(t *testing.T) {
 	d.write("two")
 	if _, names := s.chosen(); !maps.Equal(names, s.run.with(push.Changed)) || len(names) != 3 {
 		t.Errorf("it would push to %v", names)
+	}
+}
+
+// TestRefused stops at a device that would refuse a push, and goes on without
+// it only when that is asked for; a warning stops nothing.
+func TestRefused(t *testing.T) {
+	d := opened(t, 120, 40)
+	lookedAt(d, 6, preflight.Failed, preflight.Warning)
+	s := pushOf(d)
+	d.shows("1 of 6 would refuse a push")
+	d.shows("make room: journalctl")
+	if s.stage != refused {
+		t.Fatalf("stage %d", s.stage)
+	}
+	d.press("o")
+	d.hides("spine2")
+	d.shows("LLDP sees nobody")
+	d.press("esc")
+	d.only(keyNamed("n"))
+	if s.stage != checking || slices.Contains(s.names(), "spine1") || len(s.names()) != 5 {
+		t.Errorf("stage %d, %v", s.stage, s.names())
+	}
+	d = opened(t, 120, 40)
+	lookedAt(d, 6, preflight.Warning, preflight.OK)
+	if s := pushOf(d); s.stage != checking || len(s.names()) != 6 {
+		t.Errorf("stage %d after a warning", s.stage)
+	}
+	d = opened(t, 120, 40)
+	lookedAt(d, 6, preflight.Failed, preflight.Failed)
+	d.only(keyNamed("n"))
+	if s := pushOf(d); s.stage != refused {
+		t.Errorf("stage %d, and no device is left", s.stage)
+	}
+	d = opened(t, 120, 40)
+	d.press("9")
+	d.only(keyNamed("enter"))
+	d.press("ctrl+c")
+	lookedAgain := pushOf(d)
+	d.only(preflightMsg{id: lookedAgain.pre.id, over: true, reports: preflighted(6, preflight.OK, preflight.OK)})
+	if lookedAgain.stage != idle {
+		t.Errorf("stage %d after it was stopped", lookedAgain.stage)
 	}
 }
 

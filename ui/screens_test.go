@@ -14,6 +14,7 @@ import (
 	"closup/model"
 	"closup/provision"
 	"closup/provision/observe"
+	"closup/provision/preflight"
 	"closup/provision/push"
 	"closup/render"
 	"closup/ui/work"
@@ -108,6 +109,15 @@ var scenes = []struct {
 	}},
 	{"push/idle", func(d *driver) { d.press("9") }},
 	{"push/blocked", func(d *driver) { d.only(found(d)); d.press("9", "enter") }},
+	{"push/looking", func(d *driver) { lookedAt(d, 4, preflight.OK, preflight.Warning) }},
+	{"push/refused", func(d *driver) { lookedAt(d, 6, preflight.Failed, preflight.OK) }},
+	{"push/preflight", func(d *driver) {
+		pushTo(d, ready)
+		s := d.app.screens[8].(*pushScreen)
+		s.pre.reports = preflighted(6, preflight.Warning, preflight.OK)
+		s.refill()
+		d.press("v")
+	}},
 	{"push/checking", func(d *driver) { pushTo(d, checking) }},
 	{"push/keys", func(d *driver) { pushTo(d, strange) }},
 	{"push/ready", func(d *driver) { pushTo(d, ready) }},
@@ -284,12 +294,13 @@ func pushTo(d *driver, stage pushStage) {
 	names := []string{"spine1", "spine2", "leaf1", "leaf2", "k1", "k2"}
 	var ends []push.Event
 	d.only(keyNamed("enter"))
+	d.only(preflightMsg{id: s.pre.id, over: true, reports: preflighted(s.pre.of, preflight.OK, preflight.OK)})
 	tell(false, phase("spine1", "connect"), phase("leaf1", "connect"), phase("leaf1", "compare"),
 		push.Event{At: noon, Device: "spine1", Phase: "connect", Kind: push.Log, Text: "$ cat /etc/hostname"})
 	if stage == checking {
 		return
 	}
-	if stage == strange {
+	if stage == strange { // they were known when the devices were looked at
 		for i, n := range names {
 			ends = append(ends, done(n, push.Failed, &provision.HostKeyError{Host: fmt.Sprintf("192.0.2.%d", i+1), SHA256: "SHA256:bm90IGEgcmVhbCBrZXkgb2YgYSBob3N0"}))
 		}
@@ -314,6 +325,33 @@ func pushTo(d *driver, stage pushStage) {
 		return
 	}
 	tell(true, done("spine1", push.Changed, nil), done("leaf1", push.Changed, nil), done("leaf2", push.Failed, errors.New("connect: 192.0.2.12 does not answer")), done("k2", push.Skipped, nil))
+}
+
+// preflighted is so many devices as they were looked at: the first, and the
+// others.
+func preflighted(n int, first, others preflight.State) []preflight.Report {
+	var all []preflight.Report
+	for i, name := range []string{"spine1", "spine2", "leaf1", "leaf2", "k1", "k2"}[:n] {
+		state := others
+		if i == 0 {
+			state = first
+		}
+		r := preflight.Report{Name: name, State: state, System: "Debian GNU/Linux 12 (bookworm)", Router: "8.4.4", Checks: []preflight.Result{
+			{Check: "reachable", State: preflight.OK, Message: "it answers at 192.0.2.1"},
+			{Check: "disk", State: state, Message: "there are 20 MiB left in /var, and a push wants 48 MiB", Remedy: "make room: journalctl --vacuum-size=50M"},
+			{Check: "cabling", State: preflight.Unknown, Message: "LLDP sees nobody"},
+		}, Ports: []preflight.Port{{Name: "swp1", Cabling: "as-planned"}, {Name: "swp2", Cabling: "not-visible"}}}
+		all = append(all, r)
+	}
+	return all
+}
+
+// lookedAt is a look at the devices that so many have answered.
+func lookedAt(d *driver, n int, first, others preflight.State) {
+	d.press("9")
+	d.only(keyNamed("enter"))
+	s := d.app.screens[8].(*pushScreen)
+	d.only(preflightMsg{id: s.pre.id, over: n == s.pre.of, reports: preflighted(n, first, others)})
 }
 
 // drifted is a check that found two devices changed by hand.

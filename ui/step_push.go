@@ -8,6 +8,8 @@ import (
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
+	"closup/provision"
+	"closup/provision/preflight"
 	"closup/provision/push"
 )
 
@@ -33,7 +35,11 @@ type pushScreen struct {
 	inLab   bool    // the run is on the lab's devices
 	labUp   bool    // a lab of this fabric's name runs
 	past    pastMsg // how the last push from this machine ended
-	stale   bool    // the fabric changed after the check
+	pre     *preflightRun
+	seen    grid // of the look at the devices
+	inPre   bool // that is shown, though what would change is known
+	unknown []*provision.HostKeyError
+	stale   bool // the fabric changed after the check
 	why     error
 }
 
@@ -42,6 +48,8 @@ type pushStage uint8
 
 const (
 	idle     pushStage = iota
+	looking            // before anything else, at what would stand in its way
+	refused            // a device would refuse a push
 	checking           // asking the devices; nothing is written
 	strange            // host keys wait to be accepted
 	ready              // what would change is known
@@ -57,7 +65,7 @@ type sure struct {
 }
 
 func newPushScreen(b base) Screen {
-	s := &pushScreen{base: b, trusted: make(map[string]string)}
+	s := &pushScreen{base: b, trusted: make(map[string]string), seen: newPreflightTable()}
 	s.table.cols = []column{
 		{title: "", keep: 8, close: true},
 		{title: "device", keep: 9},
@@ -87,6 +95,14 @@ func (s *pushScreen) Keys() []key.Binding {
 		toggle = called(keys.lab, "use the real devices")
 	}
 	switch s.stage {
+	case looking:
+		return []key.Binding{keys.drain}
+	case refused:
+		all := []key.Binding{called(keys.check, "look again"), toggle}
+		if len(s.pre.without()) > 0 {
+			all = []key.Binding{keys.without, called(keys.check, "look again"), toggle}
+		}
+		return append(all, called(keys.log, "all checks"))
 	case checking, settling:
 		return []key.Binding{keys.log, keys.drain}
 	case pushing:
@@ -98,7 +114,11 @@ func (s *pushScreen) Keys() []key.Binding {
 	case strange:
 		return []key.Binding{keys.trust, called(keys.back, "leave them"), keys.log}
 	case ready:
-		return []key.Binding{keys.apply, called(keys.check, "check again"), keys.log, toggle}
+		view := called(keys.section, "preflight")
+		if s.inPre {
+			view = called(keys.section, "what would change")
+		}
+		return []key.Binding{keys.apply, called(keys.check, "check again"), keys.log, view, toggle}
 	case over:
 		all := []key.Binding{called(keys.watch, "watch it live")}
 		if s.waits() > 0 {
@@ -120,8 +140,10 @@ func (s *pushScreen) Keys() []key.Binding {
 
 func (s *pushScreen) State() (state, string) {
 	switch s.stage {
-	case checking:
+	case looking, checking:
 		return open, "asks"
+	case refused:
+		return failed, fmt.Sprintf("%d refuse", s.pre.in(preflight.Failed))
 	case strange:
 		return open, "keys"
 	case ready:
@@ -171,7 +193,7 @@ func (s *pushScreen) Busy() string {
 // Drain lets the devices that have begun finish and begins no other. It is
 // false where nothing runs, or where that was said already.
 func (s *pushScreen) Drain() bool {
-	if s.stage != pushing && s.stage != checking || s.stop == nil {
+	if s.stage != pushing && s.stage != checking && s.stage != looking || s.stop == nil {
 		return false
 	}
 	s.stop()
@@ -205,6 +227,8 @@ func (s *pushScreen) Update(msg tea.Msg) (Nav, tea.Cmd) {
 		}
 	case savedMsg:
 		return Nav{}, s.saved(msg)
+	case preflightMsg:
+		return Nav{}, s.looked(msg)
 	case pushStartedMsg:
 		return Nav{}, s.started(msg)
 	case pushEventsMsg:
@@ -216,7 +240,11 @@ func (s *pushScreen) Update(msg tea.Msg) (Nav, tea.Cmd) {
 			return Nav{}, s.tick(msg.at)
 		}
 	case clickMsg:
-		if !s.Typing() && !s.logOnly && s.table.click(msg.y, s.tableHeight()) {
+		switch {
+		case s.Typing() || s.logOnly:
+		case s.preflighting():
+			s.seen.click(msg.y, s.h-2)
+		case s.table.click(msg.y, s.tableHeight()):
 			s.log = scroll{}
 		}
 	case tea.KeyPressMsg, tea.PasteMsg:
@@ -232,11 +260,11 @@ func (s *pushScreen) Update(msg tea.Msg) (Nav, tea.Cmd) {
 
 func (s *pushScreen) arrived(msg projectMsg) {
 	switch {
-	case s.stage == pushing || s.stage == checking || s.stage == settling:
+	case s.stage == pushing || s.stage == checking || s.stage == settling || s.stage == looking:
 		s.stale = true
 	case msg.opened:
-		s.stage, s.run, s.why, s.stale, s.past = idle, nil, nil, false, pastMsg{}
-	case s.stage == ready || s.stage == strange:
+		s.stage, s.run, s.pre, s.why, s.stale, s.past = idle, nil, nil, nil, false, pastMsg{}
+	case s.stage == ready || s.stage == strange || s.stage == refused:
 		s.stage, s.stale = idle, true
 	}
 	s.confirm.open = false
@@ -248,7 +276,7 @@ func (s *pushScreen) tick(at time.Time) tea.Cmd {
 	s.now = at
 	s.refill()
 	switch {
-	case s.stage == pushing, s.stage == checking, s.stage == settling:
+	case s.stage == pushing, s.stage == checking, s.stage == settling, s.stage == looking:
 		return tick("push", 125*time.Millisecond)
 	case s.stage == over && s.run.left(at) > 0:
 		return tick("push", time.Second)
@@ -259,22 +287,28 @@ func (s *pushScreen) tick(at time.Time) tea.Cmd {
 func (s *pushScreen) key(k tea.KeyPressMsg) (Nav, tea.Cmd) {
 	switch {
 	case s.stage == strange && !s.logOnly && s.log.key(k, len(s.keyLines()), max(1, s.h-3)):
-	case s.logOnly && s.log.key(k, len(s.logLines()), s.h-2):
-	case !s.logOnly && s.table.update(k, s.tableHeight()):
+	case s.logOnly && s.preflighting() && s.log.key(k, len(s.preflightChecks()), s.h-2):
+	case s.logOnly && !s.preflighting() && s.log.key(k, len(s.logLines()), s.h-2):
+	case s.preflighting() && !s.logOnly && s.seen.update(k, s.h-2):
+		s.log = scroll{}
+	case !s.logOnly && !s.preflighting() && s.table.update(k, s.tableHeight()):
 		s.log = scroll{}
 	case key.Matches(k, keys.back) && s.logOnly:
 		s.logOnly = false
-	case key.Matches(k, keys.back) && s.stage == strange:
+	case key.Matches(k, keys.back) && (s.stage == strange || s.stage == refused):
 		s.stage = idle
+		s.refill()
 	case key.Matches(k, keys.back):
 		return Nav{Move: -1}, nil
 	case s.project == nil || s.project.Fabric == nil:
+	case key.Matches(k, keys.log) && s.preflighting():
+		s.logOnly, s.log = !s.logOnly, scroll{}
 	case key.Matches(k, keys.log) && s.run != nil:
 		s.logOnly, s.log = !s.logOnly, scroll{top: 1 << 30}
 		if s.run.dry && !s.run.ended.IsZero() {
 			s.log = scroll{} // a difference is read from its beginning
 		}
-	case key.Matches(k, keys.lab) && s.stage != checking && s.stage != pushing && s.stage != settling:
+	case key.Matches(k, keys.lab) && s.stage != looking && s.stage != checking && s.stage != pushing && s.stage != settling:
 		s.desk.lab = !s.desk.lab
 		s.stage, s.why = idle, nil
 		s.refill()
@@ -304,6 +338,9 @@ var pushActs = []struct {
 	{idle, &keys.keep, settler(true)},
 	{idle, &keys.takeBack, settler(false)},
 	{strange, &keys.trust, (*pushScreen).trust},
+	{refused, &keys.check, func(s *pushScreen) (Nav, tea.Cmd) { return Nav{}, s.lookAt(s.only) }},
+	{refused, &keys.without, (*pushScreen).goWithout},
+	{ready, &keys.section, (*pushScreen).showPreflight},
 	{ready, &keys.apply, (*pushScreen).ask},
 	{ready, &keys.check, (*pushScreen).checkAll},
 	{pushing, &keys.pause, (*pushScreen).pause},
@@ -324,8 +361,8 @@ func (s *pushScreen) trust() (Nav, tea.Cmd) {
 	if n := s.unseen(); n > 0 {
 		return Nav{}, say(warn, "%d more below: they are accepted when all have been seen", n)
 	}
-	for _, e := range s.run.strangers() {
+	for _, e := range s.unknown {
 		s.trusted[e.Host] = e.SHA256
 	}
-	return Nav{}, s.begin(true, s.only)
+	return Nav{}, s.lookAt(s.only)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"closup/provision/preflight"
 	"closup/provision/push"
 	"closup/ui/work"
 )
@@ -46,6 +47,8 @@ func (s *pushScreen) View() string {
 		return strings.Join(append(s.confirm.lines(l, s.w, s.h-6), s.changing()...), "\n")
 	case s.stage == strange && !s.logOnly:
 		return s.keyReview()
+	case s.preflighting():
+		return s.preflightView()
 	}
 	head := cut(s.verdict(), s.w, l.ellipsis) + "\n"
 	if s.logOnly {
@@ -105,13 +108,16 @@ func (s *pushScreen) verdict() string {
 	case left.cut:
 		return l.in(warn, "The last push was cut off. ") + "The next one ends first what it had begun. " + l.in(dim, "enter checks.")
 	}
-	return l.in(plain, "To "+to+". ") + l.in(dim, "enter checks what would change there.")
+	return l.in(plain, "To "+to+". ") + l.in(dim, "enter looks at them, and checks what would change there.")
 }
 
 // found is what a check found, in one line.
 func (s *pushScreen) found() string {
 	l, n := s.look, s.run.tally()
 	rest := l.in(dim, "p pushes.")
+	if s.pre != nil && s.pre.in(preflight.Warning) > 0 {
+		rest += l.in(warn, " "+count(s.pre.in(preflight.Warning), "warning")) + l.in(dim, ": v.")
+	}
 	switch hand := s.run.drifted(); {
 	case n[push.Failed] > 0 && n[push.Changed] > 0:
 		return l.in(bad, fmt.Sprintf("%s %d failed, ", l.fail, n[push.Failed])) + fmt.Sprintf("%d would change. ", n[push.Changed]) + l.in(dim, "p pushes to those alone.")
@@ -205,7 +211,7 @@ func (s *pushScreen) blocked() []string {
 func (s *pushScreen) keyReview() string {
 	l := s.look
 	head := []string{
-		l.in(warn, count(len(s.run.strangers()), "host key")+" not known yet.") + " a accepts them all.",
+		l.in(warn, count(len(s.unknown), "host key")+" not known yet.") + " a accepts them all.",
 		l.in(dim, "Compare them with what the devices show on their consoles."), "",
 	}
 	lines, h := s.keyLines(), max(1, s.h-len(head))
@@ -230,7 +236,7 @@ func (s *pushScreen) unseen() int {
 func (s *pushScreen) keyLines() []string {
 	l := s.look
 	var lines []string
-	for _, e := range s.run.strangers() {
+	for _, e := range s.unknown {
 		host, print := printable(e.Host), l.in(accent, printable(e.SHA256))
 		if s.w >= 90 {
 			lines = append(lines, l.in(strong, fit(host, 34, l.ellipsis))+" "+print)
