@@ -27,6 +27,8 @@ var switches = map[string]func(*chassis) error{
 		}
 		return c.powerOn(false)
 	},
+	"fill disk": (*chassis).fillDisk,
+	"mend disk": (*chassis).mendDisk,
 }
 
 // through runs f with a path to the socket that is short enough for a socket's

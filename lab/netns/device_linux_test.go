@@ -92,6 +92,18 @@ func disk(t *testing.T, l *Lab) {
 	}
 	run(t, l, "k8s1", "/bin/true && [ ! -e "+path+" ]")
 	run(t, l, "leaf1", "mv /etc/skeleton /etc/skel; cp /usr/bin/false /bin/true")
+
+	// Full, it takes nothing more; the others do.
+	fill := func(full bool) {
+		if err := l.FillDisk(t.Context(), "leaf1", full); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fill(true)
+	run(t, l, "leaf1", "! head -c 5000 /dev/zero 2>/dev/null >/etc/full && [ ! -s /etc/full ] && echo memory >/run/full")
+	run(t, l, "k8s1", "head -c 5000 /dev/zero >/etc/full")
+	fill(false)
+	run(t, l, "leaf1", "head -c 5000 /dev/zero >/etc/full && [ $(stat -c %s /etc/full) = 5000 ]; rm /etc/full")
 }
 
 // TestInsideNeedsADisk: what would run on the machine's own disk does not run.

@@ -233,6 +233,22 @@ func (l *Lab) Reboot(ctx context.Context, device string) error {
 	return l.flip(ctx, "reboot", device)
 }
 
+// FillDisk leaves no byte free on a device's disk, which writes nothing; with
+// full false there is room again. Its running system and its memory stay.
+func (l *Lab) FillDisk(ctx context.Context, device string, full bool) error {
+	if _, err := l.Endpoint(device); err != nil {
+		return err
+	}
+	verb := "mend disk"
+	if full {
+		verb = "fill disk"
+	}
+	if err := ask(ctx, l.dir, request{Verb: verb, Device: device}); err != nil {
+		return fmt.Errorf("the lab of %s: %w", l.Name, err)
+	}
+	return nil
+}
+
 func (l *Lab) flip(ctx context.Context, verb, device string) error {
 	if _, err := l.Endpoint(device); err != nil {
 		return err

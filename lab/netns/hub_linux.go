@@ -157,6 +157,9 @@ func (h *hub) mountDisks() error {
 	}
 	unix.Umask(0)
 	for i, b := range h.spec.Devices {
+		if err := mountDisk(i); err != nil {
+			return err
+		}
 		for j := range b.layers(h.parts) {
 			for _, dir := range []string{"upper", "work"} {
 				if err := os.MkdirAll(filepath.Join(strconv.Itoa(i), strconv.Itoa(j), dir), 0o755); err != nil {
@@ -167,6 +170,45 @@ func (h *hub) mountDisks() error {
 		if err := os.Mkdir(filepath.Join(strconv.Itoa(i), "root"), 0o755); err != nil {
 			return fmt.Errorf("making disks: %w", err)
 		}
+	}
+	return nil
+}
+
+// mountDisk gives a device's disk a file system of its own, so that one alone
+// can be full.
+func mountDisk(i int) error {
+	place := strconv.Itoa(i)
+	if err := os.Mkdir(place, 0o755); err != nil {
+		return fmt.Errorf("making disks: %w", err)
+	}
+	if err := unix.Mount("closup-lab", place, "tmpfs", unix.MS_NODEV, "mode=0755,"+diskSize); err != nil {
+		return fmt.Errorf("mounting a file system for a disk: %w", err)
+	}
+	return nil
+}
+
+const diskSize = "size=80%"
+
+// fillDisk makes the device's disk as large as what is on it, and mendDisk as
+// large as before: it is full without anything being written.
+func (c *chassis) fillDisk() (err error) {
+	for range 20 { // it may write meanwhile
+		var s unix.Statfs_t
+		if err := unix.Statfs(strconv.Itoa(c.index), &s); err != nil {
+			return fmt.Errorf("asking for the size of its disk: %w", err)
+		}
+		if err = c.resizeDisk(fmt.Sprintf("size=%d", (s.Blocks-s.Bfree)*uint64(s.Bsize))); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+func (c *chassis) mendDisk() error { return c.resizeDisk(diskSize) }
+
+func (c *chassis) resizeDisk(size string) error {
+	if err := unix.Mount("", strconv.Itoa(c.index), "", unix.MS_REMOUNT|unix.MS_NODEV, size); err != nil {
+		return fmt.Errorf("changing the size of its disk: %w", err)
 	}
 	return nil
 }

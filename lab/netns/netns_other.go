@@ -39,6 +39,9 @@ func (l *Lab) Exec(context.Context, string, []string, io.Reader, io.Writer, io.W
 // SetLink fails.
 func (l *Lab) SetLink(string, string, bool) error { return ErrLinux }
 
+// FillDisk fails.
+func (l *Lab) FillDisk(context.Context, string, bool) error { return ErrLinux }
+
 // Reboot fails.
 func (l *Lab) Reboot(context.Context, string) error { return ErrLinux }
 
