@@ -52,7 +52,7 @@ var Units = []Unit{
 		Name:    "frr-daemons",
 		Check:   `sh -n "$1"`,
 		Show:    `vtysh -c 'show daemons' 2>/dev/null; true`,
-		Apply:   frrCommon + frrStart,
+		Apply:   frrCommon + frrStop + frrStart,
 		Restart: frrCommon + `restart_frr`,
 		Verify:  frrCommon + frrDaemonsVerify,
 		Disk:    true,

@@ -76,6 +76,24 @@ else
 fi
 `
 
+	// frrStop ends bfdd where the file before ($1) asked for it and this one
+	// does not any more: its own undo. One that somebody else runs goes on.
+	frrStop = `has_bfdd() { case " $(vtysh -c 'show daemons' 2>/dev/null) " in *" bfdd "*) ;; *) return 1 ;; esac; }
+if [ -r "${1:-}" ] && (. "$1"; [ "${bfdd:-no}" = yes ]) && ! enabled | grep -qx bfdd && has_bfdd; then
+	need_disk
+	echo "stopping bfdd"
+	if systemd; then systemctl reload frr; else $init reload </dev/null >/dev/null 2>&1; fi
+	# Before FRR 8 a reload only looks after it no more.
+	! has_bfdd || kill -2 $(cat /run/frr/bfdd.pid)
+	tries=0
+	while has_bfdd; do
+		tries=$((tries + 1))
+		[ $tries -lt 50 ] || { echo "bfdd does not end" >&2; exit 1; }
+		sleep 0.2
+	done
+fi
+`
+
 	// A machine that had no frr.conf, and has none again, is through. What is
 	// taken away is said; what is added is the file.
 	frrReload = `[ -e $conf ] || exit 0
