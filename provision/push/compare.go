@@ -70,7 +70,7 @@ func compare(ctx context.Context, d *device) error {
 	}
 	if len(d.due()) == 0 {
 		d.report.Result = Unchanged
-		d.holds()
+		d.holds(false)
 		return errEnough
 	}
 	d.report.Result = Changed
@@ -130,11 +130,4 @@ func (d *device) change(f *file) Change {
 		c.Note = fmt.Sprintf("%s: mode %s %s becomes %s %s\n", name, f.was.mode, f.was.owner, f.mode(), f.owner())
 	}
 	return c
-}
-
-// holds notes that the device is as asked, so that sessions with it count.
-func (d *device) holds() {
-	d.push.mu.Lock()
-	defer d.push.mu.Unlock()
-	d.push.live[d.target.Device.Name] = true
 }

@@ -29,7 +29,10 @@ type device struct {
 	units   []*unit         // that the files name, each after those it needs
 	drift   []string        // what was changed by hand
 	class   string          // how the job makes the change: "live" or "disk"
-	ups     map[string]bool // peers whose session was Established before
+	ups     map[string]int  // prefixes that each peer brought whose session was Established before
+	knew    map[string]bool // peers that the router had before
+	loose   map[string]bool // peers behind a port without a link
+	expects map[string]int  // prefixes that each peer is predicted to bring
 	spent   time.Duration
 
 	busy        sync.Mutex // its turn is there, or its lock is renewed
@@ -39,6 +42,7 @@ type device struct {
 	locked      bool       // its lock is held for this push
 	holder      string     // the push that holds it instead
 	holderState string
+	resumed     bool // an earlier push made the change, and has it in the journal
 	touched     bool // from here on the device is not what it was
 	rolledBack  bool
 	done        bool
@@ -79,7 +83,7 @@ type running struct {
 }
 
 func newDevice(p *push, t Target) *device {
-	return &device{push: p, id: p.id, target: t, report: DeviceReport{Name: t.Device.Name, Files: []File{}}}
+	return &device{push: p, id: p.id, target: t, loose: map[string]bool{}, report: DeviceReport{Name: t.Device.Name, Files: []File{}}}
 }
 
 func (f *file) owner() string {

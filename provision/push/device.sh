@@ -7,7 +7,8 @@
 sum() { sha256sum <"$1" | cut -c1-64; }
 flush() { sync "$@" 2>/dev/null || sync; }
 now() { read -r now rest </proc/uptime; now=${now%%.*}; } # since boot: no clock that jumps
-say() { printf '%s\n' "$1" >"$T/state.new" && flush "$T/state.new" && mv -f "$T/state.new" "$T/state"; }
+# say: on a full disk the block that the file has must do.
+say() { { printf '%s\n' "$1" >"$T/state.new" && flush "$T/state.new" && mv -f "$T/state.new" "$T/state"; } 2>/dev/null || printf '%s\n' "$1" >"$T/state"; }
 # deadline: the job turns back so many seconds from now.
 deadline() { now && echo $((now + $1)) >"$T/deadline.new" && mv -f "$T/deadline.new" "$T/deadline"; }
 
@@ -63,7 +64,7 @@ unpack() { # PATH SUM
 # laid runs a command as if the new files were in place, where they are not yet:
 # in a mount namespace of its own, in which they lie over the old ones.
 laid() {
-	if [ "$(cat "$T/class" 2>/dev/null)" = live ]; then unshare -m sh "$T/lay" "$@"; else "$@"; fi
+	if [ -z "${undoing-}" ] && [ "$(cat "$T/class" 2>/dev/null)" = live ]; then unshare -m sh "$T/lay" "$@"; else "$@"; fi
 }
 
 # alive says whether the job of a push, or who mourns it, is there. It fails

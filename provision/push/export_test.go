@@ -14,3 +14,11 @@ func RunSettling(ctx context.Context, t provision.Transport, targets []Target, o
 	at.settle = settle
 	return run(ctx, t, targets, o, at)
 }
+
+// RunLimited is Run with less time for a unit to make its files live, for tests
+// where one hangs.
+func RunLimited(ctx context.Context, t provision.Transport, targets []Target, o Options, limit time.Duration) <-chan Event {
+	at := onDevice
+	at.limit = limit
+	return run(ctx, t, targets, o, at)
+}

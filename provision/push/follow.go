@@ -57,6 +57,7 @@ func activate(ctx context.Context, d *device) error {
 		return err
 	}
 	d.until = time.Now().Add(d.push.Undo)
+	d.holds(true)
 	return nil
 }
 

@@ -54,6 +54,16 @@ func (p *push) owner() string {
 	return fmt.Sprintf("%s since %s", provision.Plain(who), p.begun.UTC().Format("2006-01-02 15:04:05 MST"))
 }
 
+// room is how many bytes the device must have free for as long as it is pending:
+// for its log, and to write each file twice.
+func (d *device) room() int {
+	n := 32 << 10
+	for _, f := range d.changed() {
+		n += 2 * (len(f.was.body) + len(f.want))
+	}
+	return n
+}
+
 // launch takes the lock and runs the job under it. Nothing that the job starts
 // inherits the lock, or a daemon would hold it for ever.
 func (d *device) launch() string {
@@ -111,7 +121,7 @@ func (d *device) job() string {
 	if d.live() {
 		laid = "yes"
 	}
-	s.line("LAY=%s UNDO=%s LIMIT=%s", laid, int(d.push.Undo/time.Second), int(d.push.limit/time.Second))
+	s.line("LAY=%s UNDO=%s LIMIT=%s ROOM=%s", laid, int(d.push.Undo/time.Second), int(d.push.limit/time.Second), d.room()>>10)
 	var keep, put, ready, swap, back, note, live, sound, take strings.Builder
 	for _, f := range d.changed() {
 		before, mode := "none", f.mode()

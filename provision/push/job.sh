@@ -68,10 +68,21 @@ put_back() { # PATH
 	fi
 }
 
+# reserve keeps the room that an undo needs, whoever fills the disk meanwhile.
+reserve() {
+	n=0
+	while [ $n -lt "$ROOM" ]; do
+		printf '%1024s' ''
+		n=$((n + 1))
+	done >"$T/reserve" 2>/dev/null || because "there is no room on its disk to take the change back: $ROOM KiB are needed"
+}
+
 bounded() { timeout -k 10 "$LIMIT" "$@" </dev/null; }
 try_unit() { # UNIT WAY BEFORE
 	printf -- '-- %s %s\n' "$1" "$2" >>"$T/log"
-	laid timeout -k 10 "$LIMIT" sh "$T/unit/$1.$2" "$3" </dev/null >"$T/said" 2>&1
+	said=$T/said
+	printf 'nothing\n' 2>/dev/null >"$said" || said=/dev/null # the disk is full, and that must not keep it
+	laid timeout -k 10 "$LIMIT" sh "$T/unit/$1.$2" "$3" </dev/null >"$said" 2>&1
 	status=$?
 	cat "$T/said" >>"$T/log"
 	return $status
@@ -142,12 +153,13 @@ hook_off() {
 }
 
 undo() { # now, boot
-	rm -f "$T/pending"
+	undoing=yes
+	rm -f "$T/pending" "$T/reserve"
 	say undoing
 	good=yes
 	restore_all || good=no
 	flush
-	[ "$1" = boot ] || { class disk; take_back_all || good=no; }
+	[ "$1" = boot ] || take_back_all || good=no
 	[ $good = no ] || hook_off
 	flush
 	if [ $good = yes ]; then say rolled-back; else say rollback-failed; fi
@@ -155,6 +167,7 @@ undo() { # now, boot
 	exit 0
 }
 commit() { # now, boot
+	rm -f "$T/reserve"
 	say committing
 	ready_all && swap_all || undo "$1"
 	flush
@@ -201,7 +214,7 @@ run() {
 		sleep 0.1
 	done
 	[ -e "$T/go" ] || { say released; exit 0; }
-	keep_all || { say refused; exit 0; }
+	keep_all && reserve || { say refused; exit 0; }
 	sound_all
 	deadline "$UNDO"
 	: >"$T/pending"
@@ -238,7 +251,7 @@ run() {
 recover() { # now, boot
 	state=$(cat "$T/state")
 	case $state in
-	staged | ready) say released; exit 0 ;;
+	staged | ready) hook_off; say released; exit 0 ;;
 	applying | active | committing | undoing) ;;
 	rollback-failed) [ "$1" = boot ] || exit 0 ;;
 	*) exit 0 ;;

@@ -27,12 +27,16 @@ import (
 
 func TestMain(m *testing.M) {
 	netns.Init()
+	if text := os.Getenv(operating); text != "" {
+		os.Exit(operate(text))
+	}
 	os.Exit(m.Run())
 }
 
 // site is a real lab of a preset, with what it takes to push to it.
 type site struct {
 	t         *testing.T
+	text      string // of the fabric.yaml
 	plan      *model.Plan
 	lab       *netns.Lab
 	transport *ssh.Transport
@@ -54,14 +58,14 @@ func newSite(t *testing.T, preset string, roots ...netns.Root) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fabric, err := model.Load(preset, data)
+	// Labs go by their name; another test run may have one of the preset's.
+	text := strings.Replace(string(data), "\nname: "+preset, "\nname: push-test", 1)
+	fabric, err := model.Load(preset, []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{t: t, transport: ssh.New(ssh.Config{}), endpoints: map[string]model.Endpoint{}}
+	s := &site{t: t, text: text, transport: ssh.New(ssh.Config{}), endpoints: map[string]model.Endpoint{}}
 	s.plan, _ = model.NewPlan(fabric)
-	// Labs go by their name; another test run may have one of the preset's.
-	s.plan.Name = "push-test"
 	if s.lab, err = netns.Up(t.Context(), s.plan, netns.Options{Roots: roots}); err != nil {
 		t.Fatal(err)
 	}

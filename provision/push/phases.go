@@ -36,7 +36,7 @@ var Phases = []Phase{
 	{Name: "check", About: "let the device check them, while nothing is changed yet", run: check},
 	{Name: "lock", About: "lock all devices, before anything starts on one", part: locks, run: lock},
 	{Name: "activate", About: "change what runs; what is on the disk comes last where that is possible", whole: true, part: waves, run: activate},
-	{Name: "verify", About: "look at the device from a new connection, and at the sessions that were up", whole: true, part: waves, run: verify},
+	{Name: "verify", About: "look at the device from a new connection, and at its sessions", whole: true, part: waves, run: verify},
 	{Name: "confirm", About: "put the new files on the disk, for good", whole: true, part: waves, run: keep},
 	{Name: "sessions", About: "wait for the BGP sessions among the devices of this push", part: ending, run: sessions},
 }

@@ -68,9 +68,12 @@ type Options struct {
 	// Journal is told before every step that a device cannot be asked to
 	// forget. An error keeps the step from being taken. nil: nobody is told.
 	Journal func(Entry) error
-	// Sessions is how long to wait at the end for BGP sessions between the
-	// devices of this push. One that is missing is a note, not a failure.
-	// 0: 30 s; negative: no wait.
+	// Predict is how many prefixes each session of a device is predicted to
+	// bring at least, by model.Peer.Key. nil: as many as before the push.
+	Predict func(device string) map[string]int
+	// Sessions is how long a device waits for the sessions that must be up
+	// (sessions.go says which), and at the end of the push for the others among
+	// its devices, whose lack is a note. 0: 60 s; negative: nobody waits.
 	Sessions time.Duration
 }
 

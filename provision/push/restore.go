@@ -218,6 +218,7 @@ func (d *device) resume(ctx context.Context, id string) error {
 		return err
 	}
 	_ = d.journal("result", "")
+	d.resumed = true
 	d.note("the earlier push was verified and confirmed")
 	return errEnough
 }

@@ -17,7 +17,7 @@ const (
 	defaultParallel = 1000 // they mostly wait
 	handshakes      = 32   // these do not
 	defaultUndo     = 120 * time.Second
-	defaultSessions = 30 * time.Second
+	defaultSessions = 60 * time.Second
 )
 
 // place is what differs between a real device and a directory of a test.
@@ -80,7 +80,7 @@ func newPush(t provision.Transport, o Options, at place) *push {
 	return &push{
 		Options: o, place: at, transport: t, begun: time.Now(), events: make(chan Event), id: o.ID,
 		dials: make(chan struct{}, handshakes),
-		live:  map[string]bool{}, failed: map[string]bool{},
+		live:  map[string]time.Time{}, altered: map[string]bool{}, failed: map[string]bool{},
 	}
 }
 
@@ -109,9 +109,10 @@ type push struct {
 	canary string        // that failed
 
 	mu      sync.Mutex
-	live    map[string]bool // devices that hold what was asked
-	failed  map[string]bool // devices that do not, and will not
-	waiting int             // devices that wait because the push is paused
+	live    map[string]time.Time // devices that hold what was asked, and since when; zero: since before
+	altered map[string]bool      // those that this push made so
+	failed  map[string]bool      // devices that do not, and will not
+	waiting int                  // devices that wait because the push is paused
 }
 
 func (p *push) run(ctx context.Context, targets []Target) {
@@ -236,7 +237,7 @@ func (d *device) phases(ctx context.Context, of part) {
 func (d *device) through() {
 	d.done = true
 	d.close()
-	if d.touched || d.report.Result != Unchanged {
+	if (d.touched || d.report.Result != Unchanged) && !d.resumed {
 		_ = d.journal("result", d.report.Error)
 	}
 	report := d.report

@@ -38,6 +38,8 @@ func newScript(p *push, id string) *script {
 func detached(p *push, id string) *script {
 	s := &script{}
 	s.WriteString("PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin; LC_ALL=C; export PATH LC_ALL; umask 077\n")
+	// What units write for themselves goes to memory: the disk may be full.
+	s.WriteString("[ ! -w /run ] || { TMPDIR=/run; export TMPDIR; }\n")
 	s.WriteString(newScript(p, id).String())
 	return s
 }

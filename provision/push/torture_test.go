@@ -4,43 +4,122 @@ package push_test
 
 import (
 	"cmp"
-	"context"
+	"fmt"
 	"math/rand/v2"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"closup/provision/push"
+	"closup/render"
 )
 
-// torments are what happens to a device, or to the way there, in the middle of
-// a push.
+// victim is a device that is tortured, with dice of its own.
+type victim struct {
+	*site
+	device string
+	dice   *rand.Rand
+	op     *operator
+}
+
+func (v *victim) pause(most time.Duration) time.Duration {
+	d := time.Duration(v.dice.Int64N(int64(most)))
+	time.Sleep(d)
+	return d
+}
+
+func (v *victim) sh(script string) {
+	var out strings.Builder
+	if _, err := v.lab.Exec(v.t.Context(), v.device, []string{"sh", "-c", script}, nil, &out, &out); err != nil {
+		v.t.Logf("%s: %v %s", v.device, err, out.String())
+	}
+}
+
+// torments are what happens in the middle of a push; what one returns happens
+// once the operator's process has ended.
 var torments = []struct {
 	name string
-	do   func(*site, *cuttable, string)
+	do   func(*victim) func()
 }{
-	{"nothing", func(*site, *cuttable, string) {}},
-	{"SSH is cut", func(_ *site, c *cuttable, device string) { c.cut(device) }},
-	{"the job is killed", func(s *site, _ *cuttable, device string) {
-		s.run(device, "sh", "-c", "for f in /var/lib/closup/push/*/session; do for p in $(ps -o pid= -s $(cat $f)); do kill -9 $p; done; done; true")
+	{"nothing", func(*victim) func() { return nil }},
+	{"the operator is killed", func(v *victim) func() {
+		v.op.kill()
+		return nil
 	}},
-	{"power is lost", func(s *site, _ *cuttable, device string) {
-		if err := s.lab.Reboot(s.t.Context(), device); err != nil {
-			s.t.Error(err)
+	{"SSH is cut", func(v *victim) func() {
+		v.sh(`for p in $(pgrep -f '^sshd: '); do [ "$(cat /proc/$p/comm)" != sshd ] || grep -q listener /proc/$p/cmdline || kill -9 $p; done`)
+		return nil
+	}},
+	{"management is down for a while", func(v *victim) func() {
+		if err := v.lab.SetLink(v.device, "eth0", false); err != nil {
+			v.t.Log(err)
+		}
+		v.pause(8 * time.Second)
+		if err := v.lab.SetLink(v.device, "eth0", true); err != nil {
+			v.t.Error(err)
+		}
+		return nil
+	}},
+	{"the job is killed", func(v *victim) func() {
+		v.sh(`for f in /var/lib/closup/push/*/session; do for p in $(ps -o pid= -s $(cat $f)); do kill -9 $p; done; done`)
+		return nil
+	}},
+	{"power is lost", func(v *victim) func() {
+		if err := v.lab.Reboot(v.t.Context(), v.device); err != nil {
+			v.t.Error(err)
+		}
+		return nil
+	}},
+	{"power is lost and the operator killed", func(v *victim) func() {
+		v.op.kill()
+		if err := v.lab.Reboot(v.t.Context(), v.device); err != nil {
+			v.t.Error(err)
+		}
+		return nil
+	}},
+	{"the disk is full", func(v *victim) func() {
+		if err := v.lab.FillDisk(v.t.Context(), v.device, true); err != nil {
+			v.t.Error(err)
+		}
+		return func() {
+			if err := v.lab.FillDisk(v.t.Context(), v.device, false); err != nil {
+				v.t.Error(err)
+			}
 		}
 	}},
-	{"its files get another time", func(s *site, _ *cuttable, device string) { // as a jump of the clock would have it
-		s.run(device, "sh", "-c", "touch -d '1 hour' /var/lib/closup/push/*/*; true")
+	{"bgpd dies", func(v *victim) func() {
+		v.sh(`kill -9 $(cat /run/frr/bgpd.pid)`)
+		return nil
+	}},
+	{"its files get another time", func(v *victim) func() { // as a jump of the clock would have it
+		v.sh(`touch -d '1 hour' /var/lib/closup/push/*/*`)
+		return nil
 	}},
 }
 
-// TestLabTorture changes one line on a real device again and again, and each
-// time something happens at a random moment. However that ends, the device has
-// the old configuration or the new one, on its disk and running, and the result
-// is the one that was told. CLOSUP_TORTURE is how often, CLOSUP_SEED replays.
+// configurations are what the victims are asked to hold, as values in the
+// fabric. The first needs a daemon that the others do not.
+var configurations = [][]string{
+	{"timers", later, "bfd", "true"},
+	{"timers", sooner},
+	{"timers", later},
+	{"timers", sooner, "mtu", "8900"},
+}
+
+const (
+	sooner = "{keepalive: 3, hold: 9, connect: 11}"
+	later  = "{keepalive: 3, hold: 9, connect: 12}"
+)
+
+// TestLabTorture changes a real device again and again, and each time something
+// happens at a random moment. However that ends, the device has the old
+// configuration or the new one, byte for byte, in its files and in what runs,
+// nothing of a push is left, and what the operator was told is so.
+// CLOSUP_TORTURE is how often, CLOSUP_SEED replays.
 func TestLabTorture(t *testing.T) {
 	number := func(name string, otherwise uint64) uint64 {
 		n, err := strconv.ParseUint(cmp.Or(os.Getenv(name), strconv.FormatUint(otherwise, 10)), 10, 64)
@@ -50,78 +129,133 @@ func TestLabTorture(t *testing.T) {
 		return n
 	}
 	seed := number("CLOSUP_SEED", rand.Uint64())
-	rounds := number("CLOSUP_TORTURE", 3)
+	rounds := number("CLOSUP_TORTURE", 6)
 	t.Logf("CLOSUP_SEED=%d", seed)
-	dice := rand.New(rand.NewPCG(seed, 0))
 
-	s := newSite(t, "article")
-	const device, path = "leaf1", "/etc/frr/frr.conf"
-	var target push.Target
-	for _, tg := range s.targets() {
-		if tg.Device.Name == device {
-			target = tg
-		}
+	preset, devices, asked := "article", []string{"leaf1", "leaf2", "spine1"}, len(configurations)
+	if rounds > 50 {
+		preset, devices = "reference", []string{"leaf01", "leaf02", "leaf03", "leaf04", "spine01", "spine02"}
 	}
-	at := -1
-	for i, a := range target.Artifacts {
-		if a.Path == path {
-			at = i
-		}
+	s := newSite(t, preset)
+	var paths []string
+	for i, values := range configurations {
+		paths = append(paths, s.fabric(fmt.Sprint("c", i), values...))
 	}
-	text := string(target.Artifacts[at].Body)
-	ask := func(connect uint64) string {
-		return strings.ReplaceAll(text, "timers connect 10", "timers connect "+strconv.FormatUint(connect, 10))
-	}
-	timers := func(conf string) string { // the lines that are changed
-		var out []string
-		for line := range strings.Lines(conf) {
-			if strings.Contains(line, "timers connect") {
-				out = append(out, strings.TrimSpace(line))
+	s.results(s.push(t.Context(), s.targets(), push.Options{}), push.Changed)
+
+	var all sync.WaitGroup
+	var survived [2]atomic.Int64 // in the old configuration, in the new one
+	for i, device := range devices {
+		v := &victim{site: s, device: device, dice: rand.New(rand.NewPCG(seed, uint64(i)))}
+		all.Go(func() {
+			portraits := make([]string, asked)
+			for j, path := range paths {
+				if got := v.push(path, false); got.Result != push.Changed {
+					t.Errorf("%s cannot be brought to configuration %d in peace: %+v", device, j, got)
+					return
+				}
+				portraits[j] = s.portrait(device)
 			}
-		}
-		slices.Sort(out)
-		return strings.Join(out, "\n")
-	}
-	have := ask(11) // 10 is FRR's own default, which it does not print
-	target.Artifacts[at].Body = []byte(have)
-	if r := s.push(t.Context(), []push.Target{target}, push.Options{Sessions: -1})[device]; r.Result != push.Changed {
-		t.Fatalf("%q %s", r.Result, r.Error)
-	}
-	for round := range rounds {
-		want := ask(12 + round)
-		target.Artifacts[at].Body = []byte(want)
-		torment, pause := torments[dice.IntN(len(torments))], time.Duration(dice.IntN(6000))*time.Millisecond
-		if round == 0 {
-			torment, pause = torments[3], 3*time.Second
-		}
-		c := &cuttable{Transport: s.transport}
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			time.Sleep(pause)
-			torment.do(s, c, device)
-		}()
-		var r push.DeviceReport
-		for e := range push.Run(context.Background(), c, []push.Target{target}, push.Options{Sessions: -1, Undo: 15 * time.Second}) {
-			if e.Kind == push.Done {
-				r = *e.Report
+			have := asked - 1
+			for round := uint64(i); round < rounds && t.Context().Err() == nil; round += uint64(len(devices)) {
+				want := (have + 1 + v.dice.IntN(asked-1)) % asked
+				old := portraits[have]
+				if want == 0 { // the daemon is not there, and the change goes over the disk
+					old = v.withoutBFD(old)
+				}
+				text, got := v.round(paths[want], old, portraits[want])
+				t.Logf("round %d, %s, %d to %d: %s", round, device, have, want, text)
+				if got < 0 {
+					t.Errorf("round %d, %s, CLOSUP_SEED=%d: neither old nor new, or not as told", round, device, seed)
+					return
+				}
+				survived[got].Add(1)
+				switch {
+				case got == 1:
+					have = want
+				case want == 0: // the others were seen with that daemon
+					if got := v.push(paths[0], false); got.Result != push.Changed {
+						t.Errorf("round %d, %s: and afterwards not even in peace: %+v", round, device, got)
+						return
+					}
+					have = want
+				}
 			}
-		}
-		<-done
-		told := map[push.Result]string{push.Changed: want, push.RolledBack: have, push.Failed: have, push.Skipped: have}[r.Result]
-		disk, running := "", ""
-		for deadline := time.Now().Add(40 * time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
-			disk = s.run(device, "cat", path)
-			running = timers(s.run(device, "sh", "-c", "vtysh -c 'show running-config' 2>/dev/null; true"))
-			if disk == told && running == timers(told) {
-				break
-			}
-		}
-		t.Logf("round %d: %s after %v: %s %s", round, torment.name, pause, r.Result, r.Error)
-		if disk != told || running != timers(told) {
-			t.Fatalf("round %d, CLOSUP_SEED=%d: told %s, but the disk is as before %v, as asked %v; what runs is as before %v, as asked %v", round, seed,
-				r.Result, disk == have, disk == want, running == timers(have), running == timers(want))
-		}
-		have = disk
+		})
 	}
+	all.Wait()
+	t.Logf("CLOSUP_SEED=%d: of %d rounds %d ended old, %d new", seed, rounds, survived[0].Load(), survived[1].Load())
+	if n := survived[0].Load() + survived[1].Load(); n != int64(rounds) {
+		t.Errorf("%d of %d rounds ended well", n, rounds)
+	}
+}
+
+// withoutBFD makes the device one that never ran bfdd, and was never pushed to.
+func (v *victim) withoutBFD(portrait string) string {
+	v.t.Helper()
+	v.sh(`rm -rf /var/lib/closup; sed -i 's/^bfdd=yes/bfdd=no/' /etc/frr/daemons; /usr/lib/frr/frrinit.sh restart </dev/null >/dev/null 2>&1`)
+	for from, to := range map[string]string{"\nbfdd=yes": "\nbfdd=no", " bfdd\n": "\n"} {
+		if !strings.Contains(portrait, from) {
+			v.t.Errorf("bfdd was not there: %q", from)
+		}
+		portrait = strings.Replace(portrait, from, to, 1)
+	}
+	if which, last := v.becomes(v.device, time.Minute, portrait); which < 0 {
+		v.t.Errorf("bfdd did not go:\n%s", render.Diff("want", "is", []byte(portrait), []byte(last), 1))
+	}
+	return portrait
+}
+
+func (v *victim) start(path string, resume bool) {
+	v.op = v.operator(orders{Fabric: path, Only: []string{v.device}, Undo: 45 * time.Second, Resume: resume})
+}
+
+// push pushes in peace.
+func (v *victim) push(path string, resume bool) told {
+	v.start(path, resume)
+	return v.op.end()[v.device]
+}
+
+// round is one push and what happens to it. It gives what was seen, and as
+// which the device ended: 0 old, 1 new, -1 something else.
+func (v *victim) round(path, old, fresh string) (string, int) {
+	begun := time.Now()
+	v.start(path, false)
+	text := ""
+	var mends []func()
+	for range 1 + v.dice.IntN(4)/3 { // now and then two of them
+		torment := torments[v.dice.IntN(len(torments))]
+		at := v.pause(5 * time.Second)
+		if mend := torment.do(v); mend != nil {
+			mends = append(mends, mend)
+		}
+		text += fmt.Sprintf("%s after %v: ", torment.name, at.Round(time.Millisecond))
+	}
+	got := v.op.end()[v.device]
+	for again := v.dice.IntN(3); got.Result == "" && again > 0; again-- { // it was killed
+		text += "resumed: "
+		v.start(path, true)
+		if again == 2 {
+			v.pause(5 * time.Second)
+			v.op.kill()
+		}
+		got = v.op.end()[v.device]
+	}
+	for _, mend := range mends {
+		mend()
+	}
+	text += cmp.Or(string(got.Result), "nothing told") + " " + got.Error + " " + got.Note
+	may := map[push.Result][]string{
+		push.Changed: {fresh}, push.Unchanged: {fresh},
+		push.RolledBack: {old}, push.Skipped: {old}, push.Failed: {old}, "": {old, fresh},
+	}[got.Result]
+	which, last := v.becomes(v.device, 3*time.Minute, may...)
+	if which >= 0 && may[which] == fresh {
+		which = 1
+	}
+	if which < 0 {
+		text += "\nit is, beside the old configuration:\n" + render.Diff("old", "is", []byte(old), []byte(last), 1) +
+			"and beside the new one:\n" + render.Diff("new", "is", []byte(fresh), []byte(last), 1)
+	}
+	return fmt.Sprintf("%s (%v)", text, time.Since(begun).Round(time.Second)), which
 }

@@ -3,11 +3,10 @@ package push
 import (
 	"bytes"
 	"context"
-	"fmt"
+	"errors"
 	"strings"
 	"time"
 
-	"closup/model"
 	"closup/provision"
 	"closup/provision/observe"
 )
@@ -16,7 +15,7 @@ import (
 const settlePause = 300 * time.Millisecond
 
 // verify looks at the device from a new connection, until all is as asked and
-// the sessions that were up before are up again. If not, it has the old
+// the sessions that must be up are (see sessions.go). If not, it has the old
 // configuration put back.
 func verify(ctx context.Context, d *device) error {
 	d.close()
@@ -26,7 +25,7 @@ func verify(ctx context.Context, d *device) error {
 		now, err := d.inspect(ctx)
 		switch {
 		case err == nil && before != nil && sameRunning(before, now):
-			if err := d.regained(ctx); err != nil {
+			if err := d.agreed(ctx); err != nil {
 				return d.abort(ctx, err)
 			}
 			d.now = now
@@ -127,11 +126,10 @@ func keep(ctx context.Context, d *device) error {
 		s.line("deadline %s; follow applying", int((d.push.Confirm+pendingSlack)/time.Second))
 		j, err := d.follow(ctx, s, "active")
 		if err != nil || j.state != "active" {
-			return err
+			return d.refused(ctx, err)
 		}
 		d.report.Result = Pending
 		d.until = time.Now().Add(d.push.Confirm + pendingSlack)
-		d.holds()
 		return nil
 	}
 	if err := d.journal("confirm", ""); err != nil {
@@ -140,11 +138,20 @@ func keep(ctx context.Context, d *device) error {
 	// Asked twice, because the answer was lost, it has confirmed already.
 	s.WriteString("mv \"$T/pending\" \"$T/confirmed\" 2>/dev/null\nfollow active committing undoing\n")
 	if _, err := d.follow(ctx, s, "done"); err != nil {
-		return err
+		return d.refused(ctx, err)
 	}
 	d.until = time.Time{}
-	d.holds()
 	return nil
+}
+
+// refused takes back a change that the device could be asked to keep, but said
+// no: its disk is full, say. It would wait for the time to run out.
+func (d *device) refused(ctx context.Context, err error) error {
+	var exit *provision.ExitError
+	if errors.As(err, &exit) && !d.rolledBack {
+		return d.abort(ctx, err)
+	}
+	return err
 }
 
 // pendingSlack is what a push may take after a device of it is pending.
@@ -167,134 +174,4 @@ func (d *device) abort(ctx context.Context, found error) error {
 // without is an error's text without the device's name before it.
 func without(d *device, err error) string {
 	return strings.TrimPrefix(err.Error(), d.target.Device.Name+": ")
-}
-
-// sessions waits for the BGP sessions with other devices of this push. One
-// that does not come up is worth a note: the far end, a cable or time may be
-// missing, and nothing that this device could take back.
-func sessions(ctx context.Context, d *device) error {
-	if d.report.Result == Pending {
-		if d.push.Control.Aborted() {
-			return d.abort(context.WithoutCancel(ctx), d.errorf(errAborted, "", "the push was aborted"))
-		}
-		s := d.script()
-		s.line("deadline %s; follow applying", int(d.push.Confirm/time.Second))
-		if _, err := d.follow(context.WithoutCancel(ctx), s, "active", "done"); err != nil {
-			return err
-		}
-		d.until = time.Now().Add(d.push.Confirm)
-		d.report.Until = d.until
-	}
-	wanted := d.wanted()
-	if len(wanted) == 0 || d.push.Sessions < 0 || d.target.Restore {
-		return nil
-	}
-	deadline := time.Now().Add(d.push.Sessions)
-	for {
-		var missing []string
-		err := d.connected(ctx)
-		if err == nil {
-			var now observe.Device
-			if now, err = d.ask(ctx); err == nil {
-				missing = down(wanted, now)
-			} else if provision.Retryable(err) {
-				d.close()
-			}
-		}
-		switch {
-		case err == nil && len(missing) == 0:
-			return nil
-		case ctx.Err() != nil:
-			d.note("it was not waited for its sessions: the push was stopped")
-			return nil
-		case time.Now().After(deadline):
-			d.note(missed(d.push.Sessions, missing, err))
-			return nil
-		}
-		select {
-		case <-time.After(settlePause):
-		case <-ctx.Done():
-		}
-	}
-}
-
-func missed(wait time.Duration, missing []string, err error) string {
-	if err != nil {
-		return fmt.Sprintf("its sessions could not be seen: %v", err)
-	}
-	return fmt.Sprintf("not Established after %v: %s", wait, strings.Join(missing, ", "))
-}
-
-// wanted are the sessions whose both ends are as asked.
-func (d *device) wanted() []model.Peer {
-	d.push.mu.Lock()
-	defer d.push.mu.Unlock()
-	var out []model.Peer
-	for _, p := range d.target.Device.Routing.Peers {
-		if d.push.live[p.Device] {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
-func down(wanted []model.Peer, now observe.Device) []string {
-	var out []string
-	for _, w := range wanted {
-		if p, _ := now.Peer(w.Key()); p.State != observe.Established {
-			out = append(out, fmt.Sprintf("%s to %s", w.Key(), w.Device))
-		}
-	}
-	return out
-}
-
-// before notes which sessions are up, for verify.
-func (d *device) before(ctx context.Context) error {
-	d.ups = map[string]bool{}
-	if d.target.Device.Routing.ASN == 0 || d.push.Sessions < 0 {
-		return nil
-	}
-	if now, err := d.ask(ctx); err == nil {
-		for _, p := range d.target.Device.Routing.Peers {
-			if was, _ := now.Peer(p.Key()); was.State == observe.Established {
-				d.ups[p.Key()] = true
-			}
-		}
-	}
-	return nil
-}
-
-// regained waits until the sessions that were up before the change are again.
-// One whose far end failed in this push is not waited for.
-func (d *device) regained(ctx context.Context) error {
-	if len(d.ups) == 0 || d.target.Restore {
-		return nil
-	}
-	deadline := time.Now().Add(d.push.Sessions)
-	for {
-		now, err := d.ask(ctx)
-		if err != nil {
-			return err
-		}
-		lost := down(d.required(), now)
-		if len(lost) == 0 {
-			return nil
-		}
-		if time.Now().After(deadline) {
-			return d.errorf(nil, "", "sessions were up before and are not %v after the change: %s", d.push.Sessions, strings.Join(lost, ", "))
-		}
-		time.Sleep(settlePause)
-	}
-}
-
-func (d *device) required() []model.Peer {
-	d.push.mu.Lock()
-	defer d.push.mu.Unlock()
-	var out []model.Peer
-	for _, p := range d.target.Device.Routing.Peers {
-		if d.ups[p.Key()] && !d.push.failed[p.Device] {
-			out = append(out, p)
-		}
-	}
-	return out
 }

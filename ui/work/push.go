@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"closup/model"
@@ -82,7 +83,24 @@ func (p *Project) run(ctx context.Context, targets []push.Target, o PushOptions,
 	return push.Run(ctx, p.reach(o), targets, push.Options{
 		DryRun: o.DryRun, Verbose: o.Verbose, Units: render.Units, Confirm: o.Confirm, OverwriteDrift: o.OverwriteDrift,
 		ID: o.ID, Control: o.Control, Undo: o.Undo, What: what, Who: whoAmI(), Fabric: p.Plan.Devices, Journal: journal, Preflight: pre,
+		Predict: predicted(p.Plan),
 	}), nil
+}
+
+// predicted counts by the prediction what each session of a device brings. What
+// is held and not used is not in it, so it may be more.
+func predicted(plan *model.Plan) func(string) map[string]int {
+	return func(device string) map[string]int {
+		n := map[string]int{}
+		for _, r := range plan.Routes(device) {
+			for _, path := range r.Paths {
+				if !r.Pod { // it is there once its node's kernel has one
+					n[path.Port]++
+				}
+			}
+		}
+		return n
+	}
 }
 
 func (p *Project) reach(o PushOptions) provision.Transport {
@@ -139,6 +157,9 @@ func (p *Project) resolve(ctx context.Context, o PushOptions, how func(context.C
 
 // Rollback brings back what the last push replaced, as a push of its own.
 func (p *Project) Rollback(ctx context.Context, o PushOptions) (<-chan push.Event, error) {
+	if err := p.cutOff(o); err != nil {
+		return nil, err
+	}
 	changed, err := p.earlier(o, "was changed by a push so far, so there is nothing to bring back", func(d PastDevice) bool { return d.Result == push.Changed })
 	if err != nil {
 		return nil, err
@@ -152,6 +173,33 @@ func (p *Project) Rollback(ctx context.Context, o PushOptions) (<-chan push.Even
 		return nil, err
 	}
 	return p.run(ctx, targets, o, "rollback")
+}
+
+// cutOff is an error where the last push to one of the devices was cut off, so
+// that nobody knows what a rollback would bring back.
+func (p *Project) cutOff(o PushOptions) error {
+	all, err := p.History(o.Lab)
+	if err != nil {
+		return err
+	}
+	known := map[string]bool{}
+	var names []string
+	for _, past := range slices.Backward(all) {
+		for _, d := range past.Devices {
+			if known[d.Name] || len(o.Only) > 0 && !slices.Contains(o.Only, d.Name) {
+				continue
+			}
+			if d.Started && d.Result == "" {
+				names = append(names, d.Name)
+			}
+			known[d.Name] = d.Result != "" && d.Result != push.Unchanged && d.Result != push.Skipped
+		}
+	}
+	if len(names) > 0 {
+		slices.Sort(names)
+		return fmt.Errorf("the last push to %s was cut off; `closup push --resume` ends it, and then there is something to bring back", strings.Join(slices.Compact(names), ", "))
+	}
+	return nil
 }
 
 // earlier are the devices of the last push that has any of the kind.
