@@ -1,6 +1,8 @@
 package diagnose
 
 import (
+	"strings"
+
 	"closup/model"
 	"closup/provision/observe"
 )
@@ -98,4 +100,29 @@ func swapped(rest []misplaced, a misplaced) (misplaced, bool) {
 		return misplaced{}, false
 	}
 	return *found, true
+}
+
+// sharedSegment is a port on which more than one router is heard: then only one
+// session comes up, and which one varies.
+func sharedSegment(v *view) []Finding {
+	return v.ports(func(p model.Port, at model.End, e *observe.Evidence) *Finding {
+		l, _ := e.Link(at.Port)
+		near := map[model.End]bool{}
+		for _, n := range e.Near {
+			if owner := v.macs[n.MAC]; n.Port == at.Port && owner.Device != "" && owner.Device != at.Device && n.State != "FAILED" {
+				near[owner] = true
+			}
+		}
+		if len(l.Heard) < 2 || len(near) < 2 {
+			return nil
+		}
+		return &Finding{
+			Confidence: Likely, Message: sprintf("%d routers are heard on %s, where only %s:%s is planned: a switch or a bridge is in between, and only one of them gets a session", len(l.Heard), at, p.Peer, p.PeerPort),
+			Evidence: []Evidence{
+				seen(at.Device, "vtysh -c 'show interface "+at.Port+"'", "Neighbor address(s): %s", strings.Join(l.Heard, " ")),
+				seen(at.Device, "ip -6 neigh show dev "+at.Port, "%d ports of this fabric", len(near)),
+			},
+			Remedy: do("cable "+at.String()+" to "+p.Peer+":"+p.PeerPort+" directly, or give each router a VLAN of its own", look(at.Device, "ip -6 neigh show dev %s", at.Port)),
+		}
+	})
 }

@@ -120,16 +120,24 @@ func runs(said *observe.Device, daemon string) (running, known bool) {
 
 func frrDown(v *view) []Finding {
 	return v.answeringDevices(func(d *model.Device, said *observe.Device) *Finding {
+		if v.whole[d.Name] {
+			return nil
+		}
 		zebra, known := runs(said, "zebra")
 		bgpd, _ := runs(said, "bgpd")
 		if known && (zebra || bgpd) || !strings.Contains(routerErr(said), "does not run") {
 			return nil
 		}
-		return &Finding{
+		f := &Finding{
 			Confidence: Certain, Message: "FRR does not run on " + d.Name, whole: []string{d.Name},
 			Evidence: []Evidence{seen(d.Name, "vtysh", "%s", routerErr(said)), seen(d.Name, "ps", "neither zebra nor bgpd")},
 			Remedy:   do("start it", restart(d, said.Evidence)...),
 		}
+		if c := container(said.Evidence); c != nil {
+			f.Message += ": its container is " + orElse(c.State, "not there")
+			f.Evidence = append(f.Evidence, logged(d, c))
+		}
+		return f
 	})
 }
 

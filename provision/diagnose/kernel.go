@@ -41,7 +41,8 @@ func dotted(path string) string {
 	return string(out)
 }
 
-// local are the protocols of routes that the device has of itself.
+// local are the protocols of routes that stand in nobody's way: BGP's own, and
+// those on the link that a router advertisement told of.
 var local = []string{"bgp", "186", "zebra", "ra"}
 
 // overridden is a route of a better source where BGP's is predicted.
@@ -55,7 +56,8 @@ func overridden(v *view, wants func(model.Route) bool) []Finding {
 			continue
 		}
 		for _, k := range said.Kernel {
-			if k.Prefix != r.Prefix || slices.Contains(local, k.Protocol) {
+			advertised := k.Protocol == "ra" && isDefault(r) // zebra takes it for a kernel route, at distance 0
+			if k.Prefix != r.Prefix || slices.Contains(local, k.Protocol) && !advertised {
 				continue
 			}
 			told[key] = true

@@ -68,7 +68,7 @@ var layers = []layer{
 	{"frr-missing", "router", "Does the router run there?", "no daemon, no session and no route", lookDaemons},
 	{"bgp-not-configured", "BGP's numbers", "Does BGP run with the planned numbers?", "a neighbor refuses an ASN that it does not expect", lookNumbers},
 	{"link-flapping", "ports, links", "Is each port up, with a link?", "everything above goes over the cable", lookPorts},
-	{"wrong-cabling", "cabling", "Does each cable lead where it should?", "a link to somebody else is up as well", lookCables},
+	{"shared-segment", "cabling", "Does each cable lead where it should?", "a link to somebody else is up as well", lookCables},
 	{"ipv6-disabled", "IPv6, MTU", "Can the ports carry it: IPv6, its address, the MTU?", "sessions run over link-local addresses, and large packets need the MTU", lookCarriers},
 	{"session-missing", "neighbors", "Do both ends want the same session?", "each must know the other as a neighbor, with its ASN and address family", lookNeighbors},
 	{"bgp-filtered", "hearing", "Do the two ends hear each other?", "router advertisements tell the address, then TCP port 179 has to come through", lookHearing},

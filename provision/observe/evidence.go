@@ -19,6 +19,9 @@ type Evidence struct {
 	Media    map[string]string
 	LLDP     []Seen
 
+	// Container is the one that the router runs in; nil: it runs in none.
+	Container *Container
+
 	// Sysctls are the settings that routing hangs on, by their path below
 	// /proc/sys: "net/ipv4/ip_forward".
 	Sysctls map[string]string
@@ -65,6 +68,13 @@ type Session struct {
 	InMap        string   // route-map for what comes in, of any family
 	BFD          string   // "Up", "Down"; empty: not asked for
 	Interval     time.Duration
+}
+
+// Container is what an engine says of a router's container.
+type Container struct {
+	State   string // "running", "exited", ...; empty: there is none
+	Network string // "host", or a network of its own
+	Log     string // its last lines, or what the engine said instead
 }
 
 // Daemon is a process of FRR.

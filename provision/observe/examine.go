@@ -57,13 +57,18 @@ part zebra; timeout 3 vtysh -d zebra -E -c 'show interface' -c 'show running-con
 part zebra-status; echo $?
 part mgmtd; if pgrep -x mgmtd >/dev/null; then timeout 3 vtysh -d mgmtd -E -c 'show running-config' 2>&1; fi
 part mgmtd-status; echo $?
+part container; set -- $(sed -n 's/^exec \([^ ]*\) exec .* \([^ ]*\) vtysh "$@"$/\1 \2/p' /usr/local/bin/vtysh 2>/dev/null)
+if [ $# = 2 ]; then
+	timeout 3 "$1" inspect --type container --format 'state {{.State.Status}} {{.HostConfig.NetworkMode}}' "$2" 2>&1
+	timeout 3 "$1" logs --tail 20 "$2" 2>&1
+fi
 part lldp; if command -v lldpcli >/dev/null; then timeout 3 lldpcli -f json0 show neighbors 2>/dev/null; fi
 for i in /sys/class/net/*; do
 	if [ "$(cat $i/carrier 2>/dev/null)" = 0 ]; then
 		part "media ${i##*/}"
 		ethtool ${i##*/} 2>/dev/null | grep -E 'Speed|Duplex|Auto-neg|Link detected|Link partner|Port:'
-		ethtool --show-fec ${i##*/} 2>/dev/null | grep -E 'FEC'
-		ethtool -m ${i##*/} 2>/dev/null | grep -E 'Identifier|power|alarm'
+		ethtool --show-fec ${i##*/} 2>/dev/null | grep -i 'FEC encoding'
+		ethtool -m ${i##*/} 2>&1 | grep -iE '^netlink error|Cannot get|Identifier|power'
 	fi
 done
 `
@@ -151,6 +156,7 @@ func readEvidence(out []byte, at time.Time) (*Evidence, error) {
 	e.Sysctls = parseSysctls(part["sysctls"])
 	e.Firewall = ParseFirewall(part["firewall"])
 	e.LLDP = ParseLLDP(part["lldp"])
+	e.Container = parseContainer(part["container"])
 	for _, daemon := range []string{"bgpd", "zebra", "mgmtd"} { // since FRR 10 mgmtd has what zebra had
 		said := echoes(part[daemon])
 		if strings.TrimSpace(string(part[daemon+"-status"])) == "124" {
@@ -173,6 +179,21 @@ func readEvidence(out []byte, at time.Time) (*Evidence, error) {
 		}
 	}
 	return e, nil
+}
+
+// parseContainer reads what the engine says of the router's container; nil: the
+// router runs in none.
+func parseContainer(data []byte) *Container {
+	text := strings.TrimSpace(string(data))
+	if text == "" {
+		return nil
+	}
+	first, log, _ := strings.Cut(text, "\n")
+	words := strings.Fields(first)
+	if len(words) != 3 || words[0] != "state" {
+		return &Container{Log: text} // the engine has no such container
+	}
+	return &Container{State: words[1], Network: words[2], Log: strings.TrimSpace(log)}
 }
 
 // Told adds what zebra says of the interfaces to what the kernel said.

@@ -3,6 +3,7 @@ package observe
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -116,6 +117,8 @@ func noRouter(out []byte) error {
 	switch {
 	case strings.TrimSpace(text) == "":
 		return errHangs
+	case containerDown.MatchString(text):
+		return errors.New("FRR does not run: its container does not")
 	case strings.Contains(text, "not found"), strings.Contains(text, "No such file"):
 		return errors.New("FRR is not installed: there is no vtysh")
 	case strings.Contains(text, "failed to connect"):
@@ -123,3 +126,7 @@ func noRouter(out []byte) error {
 	}
 	return &saidError{text: strings.TrimSpace(text)}
 }
+
+// containerDown is the answer of an engine that has no container to run vtysh
+// in: docker's words, and podman's.
+var containerDown = regexp.MustCompile(`(?i)no such container|container \S+ is not running|container state improper|exec sessions on running containers`)
