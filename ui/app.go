@@ -35,6 +35,7 @@ type Options struct {
 
 	Hints     bool // explain each step in a line
 	Simulated bool // the lab's devices are simulated; say so
+	ReadOnly  bool // no device is written to
 
 	Output io.Writer // the terminal; nil: standard output
 }
@@ -104,7 +105,7 @@ func newApp(ctx context.Context, o Options) *app {
 	a := &app{options: o, terminal: terminal{ascii: o.ASCII, profile: colorprofile.TrueColor}}
 	a.dress()
 	a.look = newLook(a.terminal)
-	a.desk = &desk{ctx: ctx, path: o.Path, lab: o.Lab, runs: make(map[int]<-chan push.Event)}
+	a.desk = &desk{ctx: ctx, path: o.Path, lab: o.Lab, readOnly: o.ReadOnly, runs: make(map[int]<-chan push.Event)}
 	for _, s := range steps {
 		a.screens = append(a.screens, s.screen(base{look: a.look, desk: a.desk}))
 	}

@@ -20,9 +20,11 @@ type desk struct {
 	ctx  context.Context
 	path string
 	lab  bool
-	via  provision.Transport // nil: SSH
-	tmux bool                // the terminal is one of tmux's
-	pid  int                 // ours; 0: nothing is remembered
+
+	readOnly bool                // no device is written to
+	via      provision.Transport // nil: SSH
+	tmux     bool                // the terminal is one of tmux's
+	pid      int                 // ours; 0: nothing is remembered
 
 	last, lastLabel string // the step at which the last wizard was closed
 
@@ -145,6 +147,7 @@ func (d *desk) close(aborted bool) {
 
 func (d *desk) replace(msg projectMsg) {
 	before := d.project
+	msg.project.ReadOnly = d.readOnly
 	d.project, d.busy = msg.project, false
 	d.saveErr = msg.saveErr
 	switch {

@@ -79,6 +79,9 @@ func (a *app) title() string {
 	if a.desk.lab {
 		left += l.on(l.bar, warn, " LAB ")
 	}
+	if a.desk.readOnly {
+		left += l.on(l.bar, warn, " READ-ONLY ")
+	}
 	right := a.saved()
 	room := a.w - width(left) - width(right) - 2
 	left += l.on(l.bar, dim, "  "+clauses(a.counts(), room-2))

@@ -13,6 +13,9 @@ func (e *env) linear(ctx context.Context, path string, inLab bool) error {
 	return ui.Linear{
 		Path: path, Lab: inLab, Out: e.out, Ask: at.ask,
 		Run: func(ctx context.Context, args ...string) error {
+			if e.readOnly {
+				args = append([]string{"--read-only"}, args...)
+			}
 			sub := &env{streams: at.streams, paint: e.paint, accessible: true, answers: true}
 			root := e.tree(sub)
 			root.SetArgs(args)

@@ -31,7 +31,9 @@ type env struct {
 	output  output // -o
 	noInput bool
 	verbose bool
-	cast    string // --record
+	// readOnly refuses what would write to a device.
+	readOnly bool
+	cast     string // --record
 	// accessible prints line by line: nothing is drawn again, nothing turns.
 	accessible bool
 	answers    bool                      // standard input has the answers, also where it is no terminal
@@ -126,5 +128,6 @@ func (e *env) flags(f *pflag.FlagSet) {
 	f.VarP(&e.output, "output", "o", "what standard output carries")
 	f.BoolVar(&e.noInput, "no-input", e.noInput, "never ask (CI=1)")
 	f.BoolVar(&e.accessible, "accessible", e.accessible, "print line by line and draw nothing again; the wizard asks its questions one by one (ACCESSIBLE=1)")
+	f.BoolVar(&e.readOnly, "read-only", truthy(os.Getenv("CLOSUP_READ_ONLY")), "write to no device (CLOSUP_READ_ONLY=1)")
 	f.BoolVarP(&e.verbose, "verbose", "v", false, "show every remote command")
 }

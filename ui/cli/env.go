@@ -16,6 +16,7 @@ func (e *env) load() (*work.Project, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.ReadOnly = e.readOnly
 	if e.verbose {
 		p.Trace = e.trace
 	}

@@ -45,6 +45,9 @@ changed by hand since the last push is shown and stops the push, unless
 			if err := p.Blocked(); err != nil {
 				return err
 			}
+			if err := p.Writable(); err != nil && !o.DryRun {
+				return err
+			}
 			if err := p.Known(o.Only...); err != nil {
 				return err
 			}

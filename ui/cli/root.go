@@ -76,6 +76,7 @@ func wizard(e *env, cmd *cobra.Command, o ui.Options) error {
 
 // screens is the wizard, recorded where that was asked for.
 func (e *env) screens(ctx context.Context, o ui.Options) error {
+	o.ReadOnly = e.readOnly
 	title := "closup " + filepath.Base(o.Path)
 	if o.Simulated {
 		title = "closup demo"

@@ -43,7 +43,7 @@ func (p *Project) BringUp(ctx context.Context, o PushOptions) (*BringUp, error) 
 		return nil, err
 	}
 	b.Pushes = append(b.Pushes, all[max(0, len(all)-maxPushes):]...)
-	o.DryRun = true
+	o.DryRun, o.Look = true, true
 	if events, err := p.Push(ctx, o); err != nil {
 		b.Refused = err.Error()
 	} else {

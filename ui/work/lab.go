@@ -116,6 +116,9 @@ func CheckBackend(name string) error {
 // LabBreak makes a fault in the project's lab: the one of that name at the
 // target ("", "leaf1", "leaf1:swp1"), or with the name "random" any at all.
 func (p *Project) LabBreak(ctx context.Context, name, target string) (lab.Fault, model.End, error) {
+	if err := p.Writable(); err != nil {
+		return lab.Fault{}, model.End{}, err
+	}
 	l, err := openLab(p.Plan.Name)
 	if err != nil {
 		return lab.Fault{}, model.End{}, err
@@ -139,6 +142,9 @@ func (p *Project) LabBreak(ctx context.Context, name, target string) (lab.Fault,
 // LabMend takes every fault out of the project's lab, and says which there
 // were.
 func (p *Project) LabMend(ctx context.Context) ([]lab.Broken, error) {
+	if err := p.Writable(); err != nil {
+		return nil, err
+	}
 	l, err := openLab(p.Plan.Name)
 	if err != nil {
 		return nil, err

@@ -39,6 +39,9 @@ type Project struct {
 	// called by several goroutines.
 	Trace func(device, command string)
 
+	// ReadOnly refuses whatever would write to a device, or break a lab.
+	ReadOnly bool
+
 	saved string // the bytes that are on disk
 }
 
@@ -132,6 +135,17 @@ func (p *Project) Restore(data []byte) {
 
 // Dirty says whether the project differs from what is on disk.
 func (p *Project) Dirty() bool { return string(p.Doc.Bytes()) != p.saved }
+
+// ErrReadOnly says that closup was started to look only.
+var ErrReadOnly = errors.New("this is read-only (--read-only): nothing is written to a device")
+
+// Writable is nil where devices may be written to.
+func (p *Project) Writable() error {
+	if p.ReadOnly {
+		return ErrReadOnly
+	}
+	return nil
+}
 
 // Blocked is nil where the fabric may be pushed. Otherwise it is why not: it
 // does not load, or a rule has an error.

@@ -52,6 +52,9 @@ func (p *Project) Push(ctx context.Context, o PushOptions) (<-chan push.Event, e
 	if err := p.Blocked(); err != nil {
 		return nil, err
 	}
+	if !o.DryRun && p.ReadOnly {
+		return nil, ErrReadOnly
+	}
 	targets, err := p.Targets(o.Lab, o.Only)
 	if err != nil {
 		return nil, err
@@ -144,6 +147,9 @@ func (p *Project) TakeBack(ctx context.Context, o PushOptions) (<-chan push.Even
 }
 
 func (p *Project) resolve(ctx context.Context, o PushOptions, how func(context.Context, provision.Transport, []push.Open, push.Options) <-chan push.Event) (<-chan push.Event, error) {
+	if err := p.Writable(); err != nil {
+		return nil, err
+	}
 	pending, err := p.earlier(o, "is pending; `closup history` lists the pushes", func(d PastDevice) bool { return d.Result == push.Pending })
 	if err != nil {
 		return nil, err
@@ -157,6 +163,9 @@ func (p *Project) resolve(ctx context.Context, o PushOptions, how func(context.C
 
 // Rollback brings back what the last push replaced, as a push of its own.
 func (p *Project) Rollback(ctx context.Context, o PushOptions) (<-chan push.Event, error) {
+	if err := p.Writable(); err != nil {
+		return nil, err
+	}
 	if err := p.cutOff(o); err != nil {
 		return nil, err
 	}

@@ -104,6 +104,9 @@ func (p *Project) Preview(ctx context.Context, r Remedy, o PushOptions) (Remedy,
 // changed by hand on its devices is overwritten, so whoever calls has shown
 // it. The error says why it stopped; what was done until then is answered too.
 func (p *Project) Apply(ctx context.Context, r Remedy, o PushOptions, s Steps) (Applied, error) {
+	if err := p.Writable(); err != nil {
+		return Applied{}, err
+	}
 	var a Applied
 	if s.Say == nil {
 		s.Say = func(string, string) {}
