@@ -10,7 +10,7 @@ LDFLAGS := -s -w -X closup/ui/cli.Version=$(VERSION)
 
 # Tests that run real devices need root. With sudo at hand only their binaries
 # run as root; the compiler and its cache stay the user's.
-AS_ROOT := $(shell if [ "$$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then echo 'sudo -n --preserve-env=CLOSUP_NO_SKIP,CLOSUP_MATRIX,CLOSUP_SCREENSHOTS,HOME env PATH=$(PATH)'; fi)
+AS_ROOT := $(shell if [ "$$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then echo 'sudo -n --preserve-env=CLOSUP_NO_SKIP,CLOSUP_MATRIX,CLOSUP_FAULTS,CLOSUP_SCREENSHOTS,HOME env PATH=$(PATH)'; fi)
 TEST    := $(GO) test -race -count=1 -p 2 -timeout 12m $(if $(AS_ROOT),-exec "$(AS_ROOT)")
 
 .PHONY: build test test-sim lint bench bench-lab diagnose-matrix screenshots fuzz try untry needs needs-test needs-pictures clean help
@@ -44,8 +44,8 @@ bench: ## benchmarks that need no root
 bench-lab: needs build ## seconds of `lab up` and of push to all Established, on real FRR
 	$(GO) test -run '^$$' -bench Lab -benchtime 3x -timeout 10m $(if $(AS_ROOT),-exec "$(AS_ROOT)") ./ui/cli
 
-diagnose-matrix: needs-test ## every fault of the lab on two fabrics, and whether diagnose names it
-	CLOSUP_MATRIX=1 $(GO) test -count=1 -run 'TestDiagnose(Matrix|Generations)' -v -timeout 40m $(if $(AS_ROOT),-exec "$(AS_ROOT)") ./ui/cli
+diagnose-matrix: needs-test ## every fault of the lab on two fabrics, and whether diagnose names it; FAULTS=
+	CLOSUP_MATRIX=1 CLOSUP_FAULTS='$(FAULTS)' $(GO) test -count=1 -run 'TestDiagnose(Matrix|Generations|Pairs|Remedies)' -v -timeout 90m $(if $(AS_ROOT),-exec "$(AS_ROOT)") ./ui/cli
 
 torture: needs ## 200 pushes to a real device with a random fault in each; ROUNDS=, SEED= replays
 	CLOSUP_NO_SKIP=1 $(GO) test -v -count=1 -run TestLabTorture -timeout 6h -exec "$(or $(AS_ROOT),env) CLOSUP_TORTURE=$(or $(ROUNDS),200) CLOSUP_SEED=$(SEED)" ./provision/push
