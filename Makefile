@@ -13,7 +13,7 @@ LDFLAGS := -s -w -X closup/ui/cli.Version=$(VERSION)
 AS_ROOT := $(shell if [ "$$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then echo 'sudo -n --preserve-env=CLOSUP_NO_SKIP,CLOSUP_MATRIX,CLOSUP_FAULTS,CLOSUP_SCREENSHOTS,HOME env PATH=$(PATH)'; fi)
 TEST    := $(GO) test -race -count=1 -p 2 -timeout 12m $(if $(AS_ROOT),-exec "$(AS_ROOT)")
 
-.PHONY: build test test-sim lint bench bench-lab diagnose-matrix screenshots fuzz try untry needs needs-test needs-pictures clean help
+.PHONY: build test test-sim conformance lint bench bench-lab diagnose-matrix screenshots fuzz try untry needs needs-test needs-pictures clean help
 
 build: ## build bin/closup
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/closup .
@@ -26,6 +26,10 @@ lint: $(TOOLS)/gofumpt-$(GOFUMPT) $(TOOLS)/golangci-lint-$(GOLANGCI_LINT) ## for
 	@out=$$($< -l $$(git ls-files -co --exclude-standard '*.go')); \
 		if [ -n "$$out" ]; then echo "not formatted with gofumpt:"; echo "$$out"; exit 1; fi
 	$(TOOLS)/golangci-lint-$(GOLANGCI_LINT) run ./...
+	@for to in darwin/arm64 linux/arm64; do \
+		echo "vet and build for $$to"; \
+		GOOS=$${to%/*} GOARCH=$${to#*/} CGO_ENABLED=0 $(GO) vet ./... && \
+		GOOS=$${to%/*} GOARCH=$${to#*/} CGO_ENABLED=0 $(GO) build -o /dev/null . || exit 1; done
 
 $(TOOLS)/gofumpt-$(GOFUMPT):
 	GOBIN=$(TOOLS) $(GO) install mvdan.cc/gofumpt@$(GOFUMPT)
@@ -37,6 +41,9 @@ $(TOOLS)/golangci-lint-$(GOLANGCI_LINT):
 
 test-sim: ## every preset on simulated devices (make test has two of them)
 	CLOSUP_LONG=1 $(GO) test -race -count=1 -timeout 10m ./lab/sim
+
+conformance: needs-test ## simulated devices beside real ones: every preset, every fault (root, half an hour)
+	CLOSUP_NO_SKIP=1 $(GO) test -count=1 -run TestConformance -v -timeout 60m -exec "$(or $(AS_ROOT),env) CLOSUP_CONFORMANCE=1" ./lab/sim
 
 bench: ## benchmarks that need no root
 	$(GO) test -run '^$$' -bench . -benchmem ./model/... ./render/... ./provision/... ./ui

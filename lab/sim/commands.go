@@ -23,7 +23,7 @@ func programs() map[string]map[string]command {
 			"base64": base64Command, "basename": basename, "bash": sh, "cat": cat, "chmod": chmod, "chown": chown, "cmp": cmp,
 			"cp": cp, "cut": cut, "dash": sh, "date": date, "df": df, "dirname": dirname, "env": env, "find": find, "flock": flock,
 			"grep": grep, "head": head, "hostname": hostname, "id": id, "kill": kill, "ln": ln, "ls": ls, "mkdir": mkdir, "mktemp": mktemp,
-			"mv": mv, "nice": nice, "nohup": nohup, "pgrep": pidof, "pidof": pidof, "pkill": pkill, "readlink": readlink,
+			"mv": mv, "nice": nice, "nohup": nohup, "nsenter": nsenter, "pgrep": pgrep, "ps": ps, "pidof": pidof, "pkill": pkill, "readlink": readlink,
 			"realpath": realpath, "rm": rm, "rmdir": rmdir, "sed": sed, "seq": seq, "setsid": setsid, "sh": sh, "sha256sum": sha256sum,
 			"sleep": sleep, "sort": sortCommand, "stat": stat, "sudo": sudo, "sync": nothing, "systemctl": systemctl, "tail": tail,
 			"tar": tar, "tee": tee, "timeout": timeout, "touch": touch, "tr": tr, "uname": uname, "uniq": uniq, "uptime": uptime,
@@ -32,9 +32,12 @@ func programs() map[string]map[string]command {
 		},
 		"/usr/sbin": {
 			"ifdown": ifupdown("ifdown"), "ifquery": ifupdown("ifquery"), "ifreload": ifupdown("ifreload"), "ifup": ifupdown("ifup"),
-			"ip": ip, "iptables": iptables(dropBGP), "ip6tables": iptables(dropRA), "service": serviceCommand, "sysctl": sysctl,
+			"ip": ip, "iptables": iptables(dropBGP), "ip6tables": iptables(dropRA), "nft": nft,
+			"iptables-save":  iptablesSave(dropBGP, "-A INPUT -p tcp -m tcp --dport 179 -j DROP"),
+			"ip6tables-save": iptablesSave(dropRA, "-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type 134 -j DROP"),
+			"service":        serviceCommand, "sysctl": sysctl,
 		},
-		"/usr/lib/frr": {"frr-reload.py": frrReload, "frrinit.sh": frrinit},
+		"/usr/lib/frr": {"frr-reload.py": frrReload, "frrinit.sh": frrinit, "bfdd": startDaemon("bfdd")},
 	}
 }
 

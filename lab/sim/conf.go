@@ -148,21 +148,31 @@ func (c *conf) apply(b *block, words []string, no bool) (*block, bool) {
 	key, text := settingKey(g, words), strings.Join(words, " ")
 	b.lines = slices.DeleteFunc(b.lines, func(l confLine) bool { return l.key == key })
 	switch {
+	case no && words[len(words)-1] == "ebgp-requires-policy" && c.datacenter():
+		return b, true // it is off by itself there
 	case no && g.no:
 		text = "no " + text
 	case no:
 		c.remove(b, words)
 		return b, true
-	case g.no && isDefault(b, words):
+	case g.no && c.isDefault(b, words):
 		return b, true
 	}
 	b.lines = append(b.lines, confLine{text, key})
 	return b, true
 }
 
+// datacenter is the profile whose sessions need no policy.
+func (c *conf) datacenter() bool {
+	return slices.ContainsFunc(c.top().lines, func(l confLine) bool { return l.text == "frr defaults datacenter" })
+}
+
 // isDefault says that a switch which is on need not be written down: only a
 // peer's activation outside IPv4, and RAs, are off by themselves.
-func isDefault(b *block, words []string) bool {
+func (c *conf) isDefault(b *block, words []string) bool {
+	if words[len(words)-1] == "ebgp-requires-policy" {
+		return !c.datacenter()
+	}
 	if words[len(words)-1] == "activate" {
 		return b.head == "address-family ipv4 unicast" && !slices.ContainsFunc(b.parent.lines, func(l confLine) bool { return l.text == "no bgp default ipv4-unicast" })
 	}

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"net/netip"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -70,25 +69,6 @@ const (
 	out = 1
 )
 
-type listRule struct {
-	seq    int
-	deny   bool
-	prefix netip.Prefix
-	ge, le int
-	any    bool
-}
-
-type pathRule struct {
-	deny bool
-	re   *regexp.Regexp
-}
-
-type mapEntry struct {
-	number int
-	deny   bool
-	lines  []string
-}
-
 // compile reads the lines. Without a `router bgp` it answers nil.
 func (c *conf) compile() *bgpConf {
 	i := slices.IndexFunc(c.blocks, func(b *block) bool { return b.place == atBGP })
@@ -96,7 +76,7 @@ func (c *conf) compile() *bgpConf {
 		return nil
 	}
 	head := c.blocks[i]
-	datacenter := slices.ContainsFunc(c.top().lines, func(l confLine) bool { return l.text == "frr defaults datacenter" })
+	datacenter := c.datacenter()
 	b := &bgpConf{
 		lists: map[string][]listRule{}, paths: map[string][]pathRule{}, maps: map[string][]mapEntry{},
 		needPolicy: !datacenter, importCheck: true, defaultTimer: [3]int{60, 180, 120},
@@ -116,6 +96,8 @@ func (c *conf) compile() *bgpConf {
 			b.importCheck = false
 		case l.text == "no bgp ebgp-requires-policy":
 			b.needPolicy = false
+		case l.text == "bgp ebgp-requires-policy":
+			b.needPolicy = true
 		case l.text == "bgp bestpath as-path multipath-relax":
 			b.relax = true
 		case l.text == "bgp bestpath compare-routerid":
@@ -292,70 +274,5 @@ func (f *peerFamily) read(who, line string) {
 		f.originate = true
 	case "remove-private-AS":
 		f.removePrivate, f.removePrivateAll = true, slices.Contains(w, "all")
-	}
-}
-
-// readPolicy reads lists and maps. Names of IPv4, IPv6 and access lists are
-// apart: "ip X", "ipv6 X", "access X".
-func (b *bgpConf) readPolicy(c *conf) {
-	for _, l := range c.top().lines {
-		w := strings.Fields(l.text)
-		at := slices.IndexFunc(w, func(s string) bool { return s == "permit" || s == "deny" })
-		if i := slices.Index(w, "protocol"); i == 1 && len(w) > 4 {
-			b.src[map[string]int{"ip": 0, "ipv6": 1}[w[0]]] = w[4]
-		}
-		if at < 0 {
-			continue
-		}
-		switch {
-		case strings.HasPrefix(l.text, "bgp as-path"):
-			// "_" is an end, a blank or a brace (FRR manual, "AS Path Regular Expressions").
-			re, err := regexp.Compile(strings.ReplaceAll(strings.Join(w[at+1:], " "), "_", `(?:^|[,{}() ]|$)`))
-			if err == nil {
-				b.paths[w[3]] = append(b.paths[w[3]], pathRule{w[at] == "deny", re})
-			}
-		case w[0] == "access-list":
-			r := listRule{deny: w[at] == "deny", any: w[at+1] == "any"}
-			if !r.any {
-				r.prefix, _ = netip.ParsePrefix(w[at+1])
-				r.le = r.prefix.Addr().BitLen() // an access-list takes all that is longer
-			}
-			b.lists["access "+w[1]] = append(b.lists["access "+w[1]], r)
-		case w[1] == "prefix-list":
-			r := listRule{deny: w[at] == "deny", any: w[at+1] == "any"}
-			if !r.any {
-				r.prefix, _ = netip.ParsePrefix(w[at+1])
-				r.prefix = r.prefix.Masked()
-			}
-			for i := at + 2; i+1 < len(w); i += 2 {
-				n, _ := strconv.Atoi(w[i+1])
-				if w[i] == "ge" {
-					r.ge = n
-				} else {
-					r.le = n
-				}
-			}
-			r.seq, _ = strconv.Atoi(w[4])
-			name := w[0] + " " + w[2]
-			b.lists[name] = append(b.lists[name], r)
-		}
-	}
-	for _, rules := range b.lists {
-		slices.SortStableFunc(rules, func(a, b listRule) int { return a.seq - b.seq })
-	}
-	for _, o := range c.blocks {
-		if o.place != atMap {
-			continue
-		}
-		w := strings.Fields(o.head)
-		n, _ := strconv.Atoi(w[3])
-		e := mapEntry{number: n, deny: w[2] == "deny"}
-		for _, l := range o.lines {
-			e.lines = append(e.lines, l.text)
-		}
-		b.maps[w[1]] = append(b.maps[w[1]], e)
-	}
-	for _, m := range b.maps {
-		slices.SortFunc(m, func(a, b mapEntry) int { return a.number - b.number })
 	}
 }

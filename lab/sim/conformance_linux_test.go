@@ -3,16 +3,20 @@ package sim_test
 import (
 	"context"
 	"fmt"
+	"io"
+	"maps"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"closup/assets"
 	"closup/lab"
 	"closup/lab/netns"
 	"closup/lab/sim"
 	"closup/model"
+	"closup/provision/diagnose"
 	"closup/provision/observe"
 	"closup/provision/push"
 	"closup/provision/ssh"
@@ -23,48 +27,160 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// seen is what must be the same on both backends: of each session its state
-// and peer, of each device its routes with their paths.
-type seen struct {
-	Sessions map[string][]any
-	Routes   map[string][]string
-}
-
-func look(s *site) seen {
-	o := observe.New(s.transport, s.plan, s.endpoints)
-	defer o.Close()
-	ctx, cancel := context.WithTimeout(s.t.Context(), 30*time.Second)
-	defer cancel()
-	snapshot := o.Round(ctx)
-	out := seen{map[string][]any{}, map[string][]string{}}
-	for _, row := range observe.Compare(s.plan, s.routes, snapshot).Sessions {
-		fields := []any{row.State, row.ActualPeer, row.ActualASN, row.PrefixesReceived}
-		out.Sessions[row.Device+":"+row.Port] = fields
-	}
-	for _, d := range snapshot.Devices {
-		for _, r := range d.Routes {
-			for _, p := range r.Paths {
-				key := d.Name + " " + r.Prefix.String()
-				out.Routes[key] = append(out.Routes[key], fmt.Sprint(p.Port, p.AS))
-			}
-		}
-	}
-	return out
-}
-
-// TestConformance: the same push and the same faults on simulated and on real
-// devices show the same. Where they differ, sim is wrong.
-func TestConformance(t *testing.T) {
+// needLab skips where the lab of real devices cannot run, and fails there when
+// CLOSUP_NO_SKIP is set.
+func needLab(t testing.TB) {
+	t.Helper()
 	if err := netns.Check(); err != nil {
 		if os.Getenv("CLOSUP_NO_SKIP") == "1" {
 			t.Fatalf("the lab cannot run here: %v", err)
 		}
 		t.Skipf("the lab cannot run here: %v", err)
 	}
-	mine := newSite(t, planOf(t, "article"))
-	truth := &site{t: t, plan: planOf(t, "article"), transport: ssh.New(ssh.Config{}), endpoints: map[string]model.Endpoint{}}
-	truth.plan.Name, truth.routes = "sim-conformance", truth.plan.Routes()
-	real, err := netns.Up(t.Context(), truth.plan, netns.Options{})
+}
+
+// seen is what must be the same on both backends: all that observe and diagnose
+// know of a fabric, a line for each thing.
+type seen map[string]string
+
+func (out seen) add(format string, args ...any) {
+	key, value, _ := strings.Cut(fmt.Sprintf(format, args...), " = ")
+	if was, twice := out[key]; twice {
+		value = was + "; " + value
+	}
+	out[key] = value
+}
+
+// against lists where two differ.
+func (out seen) against(sim seen) string {
+	var b strings.Builder
+	keys := slices.Collect(maps.Keys(out))
+	for k := range sim {
+		if _, there := out[k]; !there {
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	word := func(s seen, k string) string {
+		if v, there := s[k]; there {
+			return v
+		}
+		return "(not there)"
+	}
+	for _, k := range keys {
+		if out[k] != sim[k] || word(out, k) != word(sim, k) {
+			fmt.Fprintf(&b, "%s\n\treal %s\n\tsim  %s\n", k, word(out, k), word(sim, k))
+		}
+	}
+	return b.String()
+}
+
+// turns are the states that a session which does not come up goes through
+// again and again: which of them is met is a matter of the moment.
+var turns = map[string]string{"Idle": "down", "Connect": "down", "Active": "down", "OpenSent": "down", "OpenConfirm": "down"}
+
+func state(s string) string {
+	if t, ok := turns[s]; ok {
+		return t
+	}
+	return s
+}
+
+// look asks a lab for everything, and has diagnose judge it.
+func look(s *site) seen {
+	snapshot := s.examine()
+	out := seen{}
+	for _, row := range observe.Compare(s.plan, s.routes, snapshot).Sessions {
+		out.add("session %s:%s = %s %s %d received %d sent %d", row.Device, row.Port,
+			state(row.State), row.ActualPeer, row.ActualASN, row.PrefixesReceived, row.PrefixesSent)
+	}
+	for i := range snapshot.Devices {
+		d := &snapshot.Devices[i]
+		out.add("device %s = reachable %t AS %d router-id %s", d.Name, d.Reachable, d.ASN, d.RouterID)
+		if d.Reachable {
+			out.device(s.plan, d)
+		}
+	}
+	for _, f := range diagnose.Find(s.plan, snapshot) {
+		out.add("finding %s:%s %s = %s: %s", f.Device, f.Port, f.Cause, f.Confidence, f.Remedy.Message)
+	}
+	return out
+}
+
+// device adds what one device says of itself. Of the management port only that
+// it is there: a lab of namespaces has networks of its own.
+func (out seen) device(plan *model.Plan, d *observe.Device) {
+	planned, _ := plan.Device(d.Name)
+	mgmt := planned.Management.Port
+	for _, r := range d.Routes {
+		for _, p := range r.Paths {
+			out.add("route %s %s = %s %v", d.Name, r.Prefix, p.Port, p.AS)
+		}
+	}
+	for _, k := range d.Kernel {
+		a := k.Prefix.Addr()
+		if k.Port == mgmt && k.Prefix.Bits() != 0 || a.IsLinkLocalUnicast() || a.IsMulticast() {
+			continue
+		}
+		var hops []string
+		for _, h := range k.Hops {
+			hops = append(hops, h.Port)
+		}
+		slices.Sort(hops)
+		out.add("kernel %s %s = %s %s %v blackhole %t", d.Name, k.Prefix, k.Protocol, k.Port, hops, k.Blackhole)
+	}
+	e := d.Evidence
+	if e == nil {
+		return
+	}
+	for _, l := range e.Links {
+		var addrs []string
+		for _, a := range l.Addrs {
+			if a.Addr().IsLinkLocalUnicast() {
+				addrs = append(addrs, "link-local")
+			} else if l.Name != mgmt {
+				addrs = append(addrs, a.String())
+			}
+		}
+		if l.Name == mgmt {
+			l.MTU, addrs = 0, nil
+		}
+		slices.Sort(addrs)
+		out.add("link %s:%s = up %t carrier %t mtu %d %s asked %t advertises %t hears %t", d.Name, l.Name,
+			l.Up, l.Carrier, l.MTU, addrs, l.Asked, l.RASent >= 0, len(l.Heard) > 0)
+	}
+	for _, x := range e.Sessions {
+		out.add("bgpd %s:%s = %s remote-as %d local-as %d shutdown %t %v policy %t limit %d in-map %q bfd %q hold %s", d.Name, x.Key,
+			state(x.State), x.RemoteAS, x.LocalAS, x.Shutdown, x.Families, x.Policy, x.Limit, x.InMap, x.BFD, x.Interval)
+	}
+	for _, x := range e.Daemons {
+		out.add("daemon %s %s = %s %t", d.Name, x.Name, x.State, slices.Contains(e.Silent, x.Name))
+	}
+	for key, value := range e.Sysctls {
+		if !strings.Contains(key, "/"+mgmt+"/") {
+			out.add("sysctl %s %s = %s", d.Name, key, value)
+		}
+	}
+	for _, l := range e.Config.Lines {
+		out.add("config %s %s: %s = there", d.Name, l.Block, l.Text)
+	}
+	for _, rule := range e.Firewall {
+		out.add("firewall %s %s = there", d.Name, rule)
+	}
+}
+
+// both is one fabric on simulated and on real devices.
+type both struct {
+	sim, netns           *site
+	simBreak, netnsBreak lab.Breakable
+}
+
+func newBoth(t *testing.T, preset string) *both {
+	needLab(t)
+	mine := newSitePaced(t, planOf(t, preset), 1) // the same time for both
+	truth := &site{t: t, plan: planOf(t, preset), transport: ssh.New(ssh.Config{}), endpoints: map[string]model.Endpoint{}}
+	truth.plan.Name, truth.routes = "sim-"+preset, truth.plan.Routes()
+	lives, err := netns.Up(t.Context(), truth.plan, netns.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,55 +192,129 @@ func TestConformance(t *testing.T) {
 		}
 	})
 	for _, d := range truth.plan.Devices {
-		if truth.endpoints[d.Name], err = real.Endpoint(d.Name); err != nil {
+		if truth.endpoints[d.Name], err = lives.Endpoint(d.Name); err != nil {
 			t.Fatal(err)
 		}
-	}
-	for _, s := range []*site{mine, truth} {
-		s.push(push.Changed)
-		s.await("all sessions and routes", observe.Status.AsExpected)
-	}
-	if diff := cmp.Diff(look(truth), look(mine)); diff != "" {
-		t.Errorf("healthy (-real +sim):\n%s", diff)
 	}
 	remote, err := sim.Open(mine.plan.Name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"port-down", "session-shutdown", "route-map-lost"} {
-		fault, ok := lab.FindFault(name)
-		if !ok {
-			t.Fatalf("there is no fault %s", name)
+	return &both{mine, truth, remote, lives}
+}
+
+// each does something to both.
+func (b *both) each(f func(s *site, l lab.Breakable)) {
+	f(b.sim, b.simBreak)
+	f(b.netns, b.netnsBreak)
+}
+
+// alike waits until both stand still and show the same.
+func (b *both) alike(t *testing.T, within time.Duration) {
+	t.Helper()
+	var diff string
+	for end := time.Now().Add(within); ; {
+		if diff = look(b.netns).against(look(b.sim)); diff == "" {
+			return
 		}
-		for _, b := range []struct {
-			s *site
-			l lab.Breakable
-		}{{mine, remote}, {truth, real}} {
-			at, err := fault.Place(b.s.plan, "")
-			if err != nil {
-				t.Fatal(err)
+		if time.Now().After(end) {
+			break
+		}
+	}
+	t.Errorf("they differ:\n%s", diff)
+}
+
+// brief are the faults of the short form: one of the kernel, of a session, of
+// a filter.
+var brief = []string{"port-down", "remote-as", "route-map-lost"}
+
+// TestConformance: the same push and the same faults on simulated and on real
+// devices show the same. Where they differ, sim is wrong. The short form is a
+// few faults on one fabric; `make conformance` does every preset and every
+// fault.
+func TestConformance(t *testing.T) {
+	presets := []string{"article"}
+	long := os.Getenv("CLOSUP_CONFORMANCE") == "1"
+	if long {
+		presets = assets.Presets()
+	}
+	for _, preset := range presets {
+		t.Run(preset, func(t *testing.T) {
+			if why, no := apart[preset]; no {
+				t.Log("not compared: " + why)
+				return
 			}
-			if err := lab.Break(t.Context(), b.l, b.s.plan, fault, at, false); err != nil {
-				t.Fatalf("%s: %v", name, err)
+			b := newBoth(t, preset)
+			b.each(func(s *site, _ lab.Breakable) {
+				s.push(push.Changed)
+				s.await("all sessions and routes", observe.Status.AsExpected)
+			})
+			t.Run("healthy", func(t *testing.T) { b.alike(t, 40*time.Second) })
+			for _, fault := range lab.Faults {
+				if long || slices.Contains(brief, fault.Name) {
+					t.Run(fault.Name, func(t *testing.T) { b.fault(t, fault) })
+				}
+			}
+		})
+	}
+}
+
+// restless are faults that never stand still: there the cause is compared, and
+// no state.
+var restless = map[string]bool{"flapping-link": true}
+
+// fault breaks both in the same way, compares, and mends them.
+func (b *both) fault(t *testing.T, fault lab.Fault) {
+	at, err := fault.Place(b.sim.plan, "")
+	if err != nil {
+		t.Log(err) // the preset has no place for it
+		return
+	}
+	b.sim.t, b.netns.t = t, t
+	b.each(func(s *site, l lab.Breakable) {
+		if err := lab.Break(t.Context(), l, s.plan, fault, at, false); err != nil {
+			t.Errorf("%T: %v", l, err)
+		}
+	})
+	switch {
+	case t.Failed():
+	case restless[fault.Name]:
+		b.each(func(s *site, _ lab.Breakable) { s.named(fault, at) })
+	default:
+		b.alike(t, 30*time.Second)
+	}
+	b.each(func(s *site, l lab.Breakable) {
+		if _, err := lab.Mend(t.Context(), l, s.plan); err != nil {
+			t.Fatalf("%T: %v", l, err)
+		}
+	})
+	b.each(func(s *site, _ lab.Breakable) { s.await("all after "+fault.Name, observe.Status.AsExpected) })
+	b.flush()
+}
+
+// flush restarts real routers that zebra 8.4 left with fewer next hops in the
+// kernel than BGP has, as it may when a link came and went: that is a fault of
+// its own, and not the next one's.
+func (b *both) flush() {
+	s := b.netns
+	s.t.Helper()
+	for end := time.Now().Add(90 * time.Second); ; {
+		stuck := ""
+		for _, f := range s.diagnose() {
+			if f.Cause == "not-in-kernel" {
+				stuck = f.Device
+				restart := []string{"sh", "-c", "/usr/lib/frr/frrinit.sh restart </dev/null >/dev/null 2>&1"}
+				if _, err := b.netnsBreak.Exec(s.t.Context(), f.Device, restart, strings.NewReader(""), io.Discard, io.Discard); err != nil {
+					s.t.Fatal(err)
+				}
+				s.await("all after a restart of "+f.Device, observe.Status.AsExpected)
 			}
 		}
-		// Both need a while until they stand still.
-		deadline := time.Now().Add(20 * time.Second)
-		diff := "-"
-		for diff != "" && time.Now().Before(deadline) {
-			diff = cmp.Diff(look(truth), look(mine))
+		if stuck == "" {
+			return
 		}
-		if diff != "" {
-			t.Errorf("%s (-real +sim):\n%s", name, diff)
-		}
-		for _, b := range []struct {
-			s *site
-			l lab.Breakable
-		}{{mine, remote}, {truth, real}} {
-			if _, err := lab.Mend(t.Context(), b.l, b.s.plan); err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			b.s.await("all after "+name, observe.Status.AsExpected)
+		if time.Now().After(end) {
+			s.t.Fatalf("%s does not get its routes into the kernel", stuck)
 		}
 	}
 }

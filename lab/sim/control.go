@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 
 	"closup/lab"
@@ -19,28 +20,48 @@ import (
 // since one that is off answers nobody.
 const chassis = "closup-chassis"
 
-// operate does "off DEVICE", "on DEVICE", "pull DEVICE PORT" and "plug DEVICE PORT".
-func (w *world) operate(command string) error {
-	words := strings.Fields(command)
-	if len(words) < 2 {
-		return errors.New("what is to be done, and where?")
+// operate does "off DEVICE", "on DEVICE", "pull DEVICE PORT", "plug DEVICE PORT"
+// and, as from its console, "exec DEVICE COMMAND...".
+func (c *call) operate(command string) int {
+	verb, rest, _ := strings.Cut(command, " ")
+	name, rest, _ := strings.Cut(rest, " ")
+	at := slices.IndexFunc(c.world.devices, func(d *device) bool { return d.name == name })
+	if at < 0 {
+		return c.fail(1, "there is no device %q", name)
 	}
-	for _, d := range w.devices {
-		if d.name != words[1] {
-			continue
-		}
-		switch {
-		case words[0] == "off":
-			d.powerOff()
-			return nil
-		case words[0] == "on":
-			return d.powerOn()
-		case len(words) > 2 && (words[0] == "pull" || words[0] == "plug"):
-			return w.plug(d, words[2], words[0] == "plug")
-		}
-		return fmt.Errorf("a chassis cannot %q", words[0])
+	d := c.world.devices[at]
+	var err error
+	switch verb {
+	case "off":
+		d.powerOff()
+	case "on":
+		err = d.powerOn()
+	case "pull", "plug":
+		err = c.world.plug(d, rest, verb == "plug")
+	case "exec":
+		return d.console(c, rest)
+	default:
+		err = fmt.Errorf("a chassis cannot %q", verb)
 	}
-	return fmt.Errorf("there is no device %q", words[1])
+	if err != nil {
+		return c.fail(1, "%v", err)
+	}
+	return 0
+}
+
+// console runs a command as root, for who stands before the device.
+func (d *device) console(from *call, command string) int {
+	d.world.mu.Lock()
+	off := d.off
+	d.world.mu.Unlock()
+	if off {
+		return from.fail(1, "%s is off", d.name)
+	}
+	ctx, l := newLogin(d.powered(), from.ctx)
+	defer l.finished()
+	c := d.call(ctx, rootUser)
+	c.in, c.out, c.err = from.in, from.out, from.err
+	return c.script("sh", strings.NewReader(command+"\n"), nil)
 }
 
 func (w *world) plug(d *device, name string, in bool) error {
@@ -65,7 +86,7 @@ func (d *device) powerOff() {
 		return
 	}
 	d.off = true
-	d.router.daemons = map[string]int{}
+	d.router.daemons = map[string]daemon{}
 	d.router.load(newConf())
 	for _, p := range d.ports {
 		if !p.lo {
@@ -76,7 +97,10 @@ func (d *device) powerOff() {
 		}
 	}
 	d.kernel = d.pods()
-	d.firewall = map[drop]bool{}
+	d.firewall, d.nft = map[drop]bool{}, nil
+	for _, j := range d.jobs {
+		d.endJob(j)
+	}
 	for key, value := range factorySysctl() {
 		d.sysctl[key] = value
 	}
@@ -133,28 +157,27 @@ func (r *Remote) Status(ctx context.Context) ([]netns.Status, error) {
 	return status(ctx, r.Record), nil
 }
 
-// Exec runs a command as root in a device, by the lab's own key, and answers
-// its exit status.
+// Exec runs a command as root in a device, by its console, and answers its exit
+// status.
 func (r *Remote) Exec(ctx context.Context, device string, argv []string, in io.Reader, out, stderr io.Writer) (int, error) {
-	e, err := r.Endpoint(device)
-	if err != nil {
+	if _, err := r.Endpoint(device); err != nil {
 		return 0, err
 	}
 	var words []string
 	for _, a := range argv {
 		words = append(words, quote(a))
 	}
-	return r.as(ctx, "root", e, strings.Join(words, " "), in, out, stderr)
+	return r.chassis(ctx, device, "exec "+device+" "+strings.Join(words, " "), in, out, stderr)
 }
 
 // PowerOff cuts a device's power.
 func (r *Remote) PowerOff(ctx context.Context, device string) error {
-	return r.operate(ctx, "off "+device)
+	return r.operate(ctx, device, "off "+device)
 }
 
 // PowerOn boots a device that is off.
 func (r *Remote) PowerOn(ctx context.Context, device string) error {
-	return r.operate(ctx, "on "+device)
+	return r.operate(ctx, device, "on "+device)
 }
 
 // SetPlug pulls the plug of a cable's end, or puts it back.
@@ -163,27 +186,38 @@ func (r *Remote) SetPlug(ctx context.Context, at model.End, in bool) error {
 	if in {
 		verb = "plug "
 	}
-	return r.operate(ctx, verb+at.Device+" "+at.Port)
+	return r.operate(ctx, at.Device, verb+at.Device+" "+at.Port)
 }
 
-// operate asks whichever device answers first.
-func (r *Remote) operate(ctx context.Context, command string) error {
-	var last error
-	for _, d := range r.Devices {
+// operate has the chassis do something to a device.
+func (r *Remote) operate(ctx context.Context, device, command string) error {
+	var said bytes.Buffer
+	status, err := r.chassis(ctx, device, command, nil, &said, &said)
+	if err == nil && status != 0 {
+		err = errors.New(strings.TrimSpace(said.String()))
+	}
+	return err
+}
+
+// chassis asks whichever device answers first. The one that it is about comes
+// last: it may be off, or out of reach.
+func (r *Remote) chassis(ctx context.Context, about, command string, in io.Reader, out, stderr io.Writer) (int, error) {
+	ways := slices.Clone(r.Devices)
+	slices.SortStableFunc(ways, func(a, b lab.Device) int {
+		return boolRank(a.Name == about) - boolRank(b.Name == about)
+	})
+	last := errors.New("it has no devices")
+	for _, d := range ways {
 		e, err := r.Endpoint(d.Name)
 		if err != nil {
-			return err
+			return 0, err
 		}
-		var said bytes.Buffer
-		status, err := r.as(ctx, chassis, e, command, nil, &said, &said)
-		switch {
-		case err != nil:
+		client, err := dial(r.Record, e, chassis)
+		if err != nil {
 			last = err
-		case status != 0:
-			return errors.New(strings.TrimSpace(said.String()))
-		default:
-			return nil
+			continue
 		}
+		return runOver(ctx, client, command, in, out, stderr)
 	}
-	return fmt.Errorf("no device of the lab of %s answers: %w", r.Name, last)
+	return 0, fmt.Errorf("no device of the lab of %s answers: %w", r.Name, last)
 }

@@ -18,7 +18,7 @@ func newDevice(ctx context.Context, w *world, b netns.Box) *device {
 	now := time.Now()
 	d := &device{
 		name: b.Name, world: w, disk: newDisk(now), life: ctx, cni: b.Pods, login: b.User, hostname: b.Hostname, mgmt: b.Mgmt,
-		sysctl: factorySysctl(), firewall: map[drop]bool{}, locks: &locks{held: map[string]chan struct{}{}},
+		sysctl: factorySysctl(), firewall: map[drop]bool{}, jobs: map[int]*job{}, locks: &locks{held: map[string]chan struct{}{}},
 	}
 	d.router = newRouter(d)
 	d.disk.virtual = d.virtual

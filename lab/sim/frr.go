@@ -47,7 +47,7 @@ func (d *device) service(verb string) (said string, status int) {
 	d.world.mu.Lock()
 	defer d.world.mu.Unlock()
 	r := d.router
-	running := r.daemons["zebra"] != 0
+	running := r.runs("zebra")
 	switch verb {
 	case "status":
 		if !running {
@@ -55,7 +55,7 @@ func (d *device) service(verb string) (said string, status int) {
 		}
 		return "Status of watchfrr: running\n", 0
 	case "stop", "restart":
-		r.daemons = map[string]int{}
+		r.daemons, r.kept = map[string]daemon{}, nil
 		r.load(newConf())
 		r.changed()
 		if verb == "stop" {
@@ -67,6 +67,7 @@ func (d *device) service(verb string) (said string, status int) {
 			return "frr is not running\n", 1
 		}
 	}
+	r.watched = list
 	for _, name := range list {
 		r.spawn(name)
 	}
@@ -84,7 +85,7 @@ func (d *device) service(verb string) (said string, status int) {
 // revive is watchfrr's: the daemon is started, and told its configuration. It
 // is called under the world's lock, which the disk's must not be taken under.
 func (r *router) revive(name string) {
-	if r.daemons["watchfrr"] == 0 || r.daemons[name] != 0 || r.dev.off {
+	if !r.runs("watchfrr") || r.frozen("watchfrr") || r.runs(name) || r.dev.off {
 		return
 	}
 	r.dev.background(func() {
@@ -92,7 +93,7 @@ func (r *router) revive(name string) {
 		c, _ := parseConf(string(data))
 		r.dev.world.mu.Lock()
 		defer r.dev.world.mu.Unlock()
-		if r.daemons["watchfrr"] == 0 || r.dev.world.closed {
+		if !r.runs("watchfrr") || r.dev.world.closed {
 			return
 		}
 		r.spawn(name)
@@ -112,6 +113,18 @@ func frrinit(c *call) int {
 	said, status := c.service(c.args[0])
 	_, _ = fmt.Fprint(c.out, said)
 	return status
+}
+
+// startDaemon is a daemon's own program, as an operator starts it by hand.
+func startDaemon(name string) command {
+	return func(c *call) int {
+		return c.inWorld(func() int {
+			c.router.spawn(name)
+			c.router.changed()
+			c.world.converge()
+			return 0
+		})
+	}
 }
 
 // services are what systemctl and service know.
@@ -139,7 +152,7 @@ func systemctl(c *call) int {
 		case !slices.Contains(services, s):
 			return c.fail(5, "Unit %s.service not found.", s)
 		case verb == "is-active":
-			up := s != "systemd-networkd" && (s != "frr" || c.inWorld(func() int { return c.router.daemons["zebra"] }) != 0)
+			up := s != "systemd-networkd" && (s != "frr" || c.inWorld(func() int { return boolRank(c.router.runs("zebra")) }) != 0)
 			if !up {
 				c.printf("inactive\n")
 				return 3
@@ -185,7 +198,7 @@ func frrReload(c *call) int {
 		return c.fail(1, "vtysh failed to process new configuration: vtysh (check config) failed:\nline %d: %% Unknown command: %s", bad[0].number, bad[0].text)
 	}
 	status := c.inWorld(func() int {
-		if c.router.daemons["zebra"] == 0 {
+		if !c.router.runs("zebra") {
 			return c.fail(1, "vtysh is not able to communicate with the daemons")
 		}
 		now := c.router.running()
@@ -242,17 +255,49 @@ func flat(c *conf) []string {
 	return out
 }
 
-// running is the configuration, with what belongs to no daemon that runs left out.
-func (r *router) running() *conf {
+// running is the configuration, with what belongs to no daemon that runs left
+// out; only is the one that was asked, "" all.
+func (r *router) running(only ...string) *conf {
 	c := r.conf.clone()
-	if r.daemons["bgpd"] == 0 {
+	told := func(name string) bool { return r.runs(name) && (len(only) == 0 || only[0] == "" || only[0] == name) }
+	if !told("bgpd") {
 		for _, b := range slices.Clone(c.blocks) {
 			if b.place == atBGP {
 				c.drop(b)
 			}
 		}
+		c.without(func(l string) bool { return strings.HasPrefix(l, "bgp as-path ") })
+	}
+	if !told("zebra") {
+		for _, b := range slices.Clone(c.blocks) {
+			if b.place == atPort {
+				c.drop(b)
+			}
+		}
+		c.without(func(l string) bool { return strings.Contains(l, " protocol bgp ") || strings.HasPrefix(l, "set src ") })
 	}
 	return c
+}
+
+// shown is the configuration as it is printed. That the kernel forwards nothing
+// is a line of zebra's, whoever turned it off.
+func (r *router) shown(only string) string {
+	c := r.running(only)
+	if r.runs("zebra") && only != "bgpd" {
+		for _, key := range [][2]string{{"net.ipv4.ip_forward", "no ip forwarding"}, {"net.ipv6.conf.all.forwarding", "no ipv6 forwarding"}} {
+			if top := c.top(); r.dev.sysctl[key[0]] == "0" && !slices.ContainsFunc(top.lines, func(l confLine) bool { return l.text == key[1] }) {
+				top.lines = append(top.lines, confLine{key[1], key[1]})
+			}
+		}
+	}
+	return c.print()
+}
+
+// without takes lines out.
+func (c *conf) without(which func(string) bool) {
+	for _, b := range c.blocks {
+		b.lines = slices.DeleteFunc(b.lines, func(l confLine) bool { return which(l.text) })
+	}
 }
 
 // background runs f until the device ends; the lab waits for it.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -16,7 +17,7 @@ import (
 )
 
 // callHandler puts what the interpreter does not know into words it knows.
-func (c *call) callHandler(_ context.Context, args []string) ([]string, error) {
+func (c *call) callHandler(ctx context.Context, args []string) ([]string, error) {
 	switch args[0] {
 	case "umask":
 		if len(args) > 1 {
@@ -40,6 +41,24 @@ func (c *call) callHandler(_ context.Context, args []string) ([]string, error) {
 		return out, nil
 	case "kill":
 		return append([]string{"/bin/kill"}, args[1:]...), nil
+	case "__newjob":
+		return []string{"eval", lastJob + "=" + strconv.Itoa(c.newJob().pid)}, nil
+	case "__jobover":
+		if j := c.jobOf(interp.HandlerCtx(ctx).Env); j != nil && j != over {
+			c.world.mu.Lock()
+			c.endJob(j)
+			c.world.mu.Unlock()
+		}
+		return []string{"true"}, nil
+	case "wait":
+		out := []string{"wait"}
+		for _, pid := range args[1:] {
+			if name := interp.HandlerCtx(ctx).Env.Get("__shell" + pid).String(); name != "" {
+				pid = name
+			}
+			out = append(out, pid)
+		}
+		return out, nil
 	case "command":
 		if len(args) > 2 && (args[1] == "-v" || args[1] == "-V") {
 			return append([]string{"/usr/bin/which"}, args[2:]...), nil
@@ -59,6 +78,12 @@ func (c *call) at(ctx context.Context) (*call, interp.HandlerContext) {
 
 func (c *call) execHandler(ctx context.Context, args []string) error {
 	next, _ := c.at(ctx)
+	ctx, done := c.jobOf(next.env).during(ctx)
+	defer done()
+	next.ctx = ctx
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	status := next.exec(args)
 	if err := ctx.Err(); err != nil {
 		return err

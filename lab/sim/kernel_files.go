@@ -17,6 +17,8 @@ func (d *device) virtual(name string) *node {
 		return file("closup-sim\n")
 	case name == "/proc/loadavg":
 		return file("0.00 0.00 0.00 1/50 100\n")
+	case name == "/proc/sys":
+		return d.virtualSysctl("net")
 	case strings.HasPrefix(name, "/proc/sys/"):
 		return d.virtualSysctl(strings.TrimPrefix(name, "/proc/sys/"))
 	case name == "/sys/class/net" || strings.HasPrefix(name, "/sys/class/net/"):
@@ -32,7 +34,7 @@ func (d *device) virtualSysctl(key string) *node {
 	defer d.world.mu.Unlock()
 	v, ok := d.getSysctl(key)
 	if !ok {
-		return nil
+		return d.sysctlDir(key)
 	}
 	return &node{mode: 0o644, body: []byte(v + "\n"), changed: d.run.Load().started, write: func(b []byte) error {
 		if text := strings.TrimSpace(string(b)); text != "" {
@@ -42,6 +44,29 @@ func (d *device) virtualSysctl(key string) *node {
 		}
 		return nil
 	}}
+}
+
+// sysctlDir is a directory of settings: one of interfaces has their names, and
+// of what is deeper it is enough that it is there.
+func (d *device) sysctlDir(key string) *node {
+	dir := func() *node {
+		return &node{mode: 0o755 | fs.ModeDir, changed: d.run.Load().started, children: map[string]*node{}}
+	}
+	n := dir()
+	switch key {
+	case "net/ipv4/conf", "net/ipv6/conf":
+		for _, name := range append([]string{"all", "default"}, portNames(d.ports)...) {
+			n.children[name] = dir()
+		}
+		return n
+	case "net", "net/ipv4", "net/ipv6":
+		return n
+	}
+	above, name, _ := strings.Cut(key, "/conf/")
+	if (above == "net/ipv4" || above == "net/ipv6") && (name == "all" || name == "default" || d.port(name) != nil) {
+		return n
+	}
+	return nil
 }
 
 // virtualPort is a port's directory, or a file in it.
@@ -97,8 +122,8 @@ func (d *device) virtualRun(name string) *node {
 	d.world.mu.Lock()
 	defer d.world.mu.Unlock()
 	daemon, isPid := strings.CutSuffix(name, ".pid")
-	if pid := d.router.daemons[daemon]; isPid && pid != 0 {
-		return &node{mode: 0o644, uid: frrID, gid: frrID, body: []byte(strconv.Itoa(pid) + "\n"), changed: d.run.Load().started}
+	if p, runs := d.router.daemons[daemon]; isPid && runs {
+		return &node{mode: 0o644, uid: frrID, gid: frrID, body: []byte(strconv.Itoa(p.pid) + "\n"), changed: d.run.Load().started}
 	}
 	return nil
 }

@@ -109,6 +109,9 @@ func (c *call) vtyTalk() int {
 		if line == "exit" && v.at == nil || line == "quit" {
 			return 0
 		}
+		if !c.awake("") {
+			return 143
+		}
 		c.inWorld(func() int {
 			out, _ := v.run(line)
 			v.apply()

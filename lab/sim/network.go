@@ -19,7 +19,7 @@ type world struct {
 	pace    float64 // how long a second of the protocol takes, in seconds
 	closed  bool
 	devices []*device
-	work    []job          // routes to be looked at again
+	work    []decision     // routes to be looked at again
 	wait    sync.WaitGroup // what the lab waits for when it ends
 }
 
@@ -49,25 +49,49 @@ type port struct {
 	cable *port // the far end; nil: none
 	base  *port // of a VLAN
 	vlan  int
-	downs int // times it lost its carrier, as /sys has it
+	ready bool // it had its carrier since it was set up: before, the kernel makes no link-local address
+	bare  bool // that was taken away
+
+	advertises bool       // zebra sends router advertisements
+	heard      netip.Addr // whose came in since the link came up
+
+	running bool // it had its carrier when that was looked at last
+	downs   int  // times it lost it since the router started, as zebra counts
+	down    time.Time
 }
 
 // newPort adds an interface. Its hardware address follows from its name.
 func (d *device) newPort(name string) *port {
-	sum := sha256.Sum256([]byte(d.name + ":" + name))
-	p := &port{dev: d, name: name, index: len(d.ports) + 1, mtu: 1500}
+	p := d.makePort(name)
+	d.attach(p)
+	return p
+}
+
+// makePort makes an interface that is in no namespace yet.
+func (d *device) makePort(name string) *port {
+	d.interfaces++
+	salt := ""
+	if d.port(name) != nil || d.interfaces > 1<<12 {
+		salt = fmt.Sprint(d.interfaces)
+	}
+	sum := sha256.Sum256([]byte(d.name + ":" + name + salt))
+	p := &port{dev: d, name: name, index: d.interfaces, mtu: 1500}
 	copy(p.mac[:], sum[:6])
 	p.mac[0] = p.mac[0]&^1 | 2 // one that no vendor has (RFC 9542, section 2.1)
 	if name == "lo" {
 		p.lo, p.up, p.mtu, p.mac = true, true, 65536, [6]byte{}
 		p.addrs = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/8"), netip.MustParsePrefix("::1/128")}
 	}
-	d.ports = append(d.ports, p)
-	for _, key := range portKeys {
-		family, key, _ := strings.Cut(key, " ")
-		d.sysctl["net."+family+".conf."+name+"."+key] = d.sysctl["net."+family+".conf.default."+key]
-	}
 	return p
+}
+
+// attach puts an interface into the device's own namespace, with the settings
+// that are the default there.
+func (d *device) attach(p *port) {
+	d.ports = append(slices.Clone(d.ports), p)
+	for _, key := range portSettings() {
+		d.sysctl[key.of(p.name)] = d.sysctl[key.of("default")]
+	}
 }
 
 func (d *device) port(name string) *port {
@@ -113,7 +137,7 @@ func (p *port) carrier() bool {
 // linkLocal is the address that IPv6 makes of the hardware's (RFC 4291,
 // appendix A); invalid where the port is down or has no IPv6.
 func (p *port) linkLocal() netip.Addr {
-	if p.lo || !p.up || p.dev.sysctl["net.ipv6.conf."+p.name+".disable_ipv6"] == "1" || p.dev.sysctl["net.ipv6.conf.all.disable_ipv6"] == "1" {
+	if p.lo || !p.up || !p.ready || p.bare || p.dev.sysctl["net.ipv6.conf."+p.name+".disable_ipv6"] == "1" || p.dev.sysctl["net.ipv6.conf.all.disable_ipv6"] == "1" {
 		return netip.Addr{}
 	}
 	m := p.mac
@@ -175,25 +199,44 @@ func (p *port) setUp(up bool) {
 		return
 	}
 	p.up = up
+	if up {
+		p.bare = false // the kernel makes a new one
+	} else {
+		p.ready = false
+		p.addrs = slices.DeleteFunc(slices.Clone(p.addrs), func(a netip.Prefix) bool {
+			return a.Addr().Is6() && !a.Addr().IsLoopback() && p.dev.sysctl["net.ipv6.conf."+p.name+".keep_addr_on_down"] != "1"
+		})
+	}
 	p.dev.world.linkChanged(p)
 }
 
 // linkChanged tells both ends that the cable between them may be another now.
 func (w *world) linkChanged(p *port) {
 	devices := []*device{p.dev}
-	if p.cable != nil {
+	if p.cable != nil && p.cable.dev != p.dev {
 		devices = append(devices, p.cable.dev)
-		if !p.cable.carrier() {
-			p.cable.downs++
-		}
-	}
-	if !p.carrier() {
-		p.downs++
 	}
 	for _, d := range devices {
+		d.countLinks()
+		d.reachable(d.port(d.mgmt))
 		d.router.changed()
 	}
 	w.converge()
+}
+
+// countLinks notes which interfaces lost their carrier.
+func (d *device) countLinks() {
+	for _, p := range d.ports {
+		on := p.carrier()
+		if p.running && !on && d.router.runs("zebra") {
+			p.downs++
+			p.down = time.Now()
+		}
+		if !on {
+			p.heard = netip.Addr{}
+		}
+		p.running, p.ready = on, p.up && (p.ready || on)
+	}
 }
 
 // kernelRoute is a route that somebody else than the router made.
@@ -231,77 +274,4 @@ func (d *device) connected() []kernelRoute {
 		}
 	}
 	return out
-}
-
-// portKeys are the sysctls that each port has.
-var portKeys = []string{
-	"ipv4 rp_filter", "ipv4 forwarding", "ipv4 ignore_routes_with_linkdown", "ipv4 arp_ignore", "ipv4 accept_redirects",
-	"ipv6 disable_ipv6", "ipv6 accept_ra", "ipv6 forwarding", "ipv6 ignore_routes_with_linkdown", "ipv6 autoconf", "ipv6 keep_addr_on_down",
-}
-
-// factorySysctl is what a kernel starts with.
-func factorySysctl() map[string]string {
-	m := map[string]string{
-		"net.ipv4.ip_forward": "0", "net.ipv4.fib_multipath_hash_policy": "0", "net.ipv6.fib_multipath_hash_policy": "0",
-		"net.ipv4.fib_multipath_use_neigh": "0", "kernel.hostname": "",
-	}
-	for _, place := range []string{"all", "default"} {
-		for _, key := range portKeys {
-			family, key, _ := strings.Cut(key, " ")
-			m["net."+family+".conf."+place+"."+key] = "0"
-		}
-		m["net.ipv6.conf."+place+".accept_ra"] = "1"
-		m["net.ipv6.conf."+place+".autoconf"] = "1"
-	}
-	return m
-}
-
-// getSysctl reads a key; dots and slashes are the same.
-func (d *device) getSysctl(key string) (string, bool) {
-	key = sysctlKey(key)
-	if key == "kernel.hostname" {
-		return d.hostname, true
-	}
-	v, ok := d.sysctl[key]
-	return v, ok
-}
-
-// sysctlKey is a key with dots. A port's name may have dots of its own, which
-// are slashes then (sysctl(8)).
-func sysctlKey(key string) string {
-	dot, slash := strings.IndexByte(key, '.'), strings.IndexByte(key, '/')
-	if slash >= 0 && (dot < 0 || slash < dot) {
-		return strings.ReplaceAll(key, "/", ".")
-	}
-	return strings.ReplaceAll(key, "/", ".")
-}
-
-func (d *device) setSysctl(key, value string) bool {
-	key = sysctlKey(key)
-	if _, ok := d.getSysctl(key); !ok {
-		return false
-	}
-	if key == "kernel.hostname" {
-		d.hostname = value
-		return true
-	}
-	was := d.sysctl[key]
-	d.sysctl[key] = value
-	switch {
-	case key == "net.ipv4.ip_forward":
-		d.sysctl["net.ipv4.conf.all.forwarding"] = value
-	case strings.Contains(key, ".conf.all.") && !strings.HasSuffix(key, "rp_filter") && was != value:
-		// Most keys of `all` are given to every port when they change.
-		at := strings.LastIndexByte(key, '.')
-		for _, p := range d.ports {
-			if k := strings.TrimSuffix(key[:at], "all") + p.name + key[at:]; d.sysctl[k] != "" {
-				d.sysctl[k] = value
-			}
-		}
-	}
-	if strings.HasSuffix(key, "disable_ipv6") && was != value {
-		d.router.changed()
-		d.world.converge()
-	}
-	return true
 }

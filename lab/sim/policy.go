@@ -187,7 +187,9 @@ func (s *session) sends(p netip.Prefix, best *bgpPath) *attrs {
 	if best == nil || !s.carries(familyOf(p)) || b.needPolicy && s.external() && !f.hasPolicy(out) {
 		return nil
 	}
-	if best.from == s && s.alone() || best.from != nil && !best.from.external() && !s.external() {
+	// What a peer told is told back to it: it knows its own number in the path
+	// (bgpd 8.4, update groups).
+	if best.from != nil && !best.from.external() && !s.external() {
 		return nil
 	}
 	a := b.filtered(f, out, p, best.attrs)
@@ -231,15 +233,3 @@ func (s *session) sends(p netip.Prefix, best *bgpPath) *attrs {
 
 // private are the numbers of RFC 6996.
 func private(n uint32) bool { return n >= 64512 && n <= 65534 || n >= 4200000000 && n <= 4294967294 }
-
-// alone says that no other session is told the same by the same policy: only
-// then is a route kept from the peer that it came from (FRR's update groups).
-func (s *session) alone() bool {
-	for _, o := range s.r.sessions {
-		if o != s && o.up() && o.conf.families[0] == s.conf.families[0] && o.conf.families[1] == s.conf.families[1] &&
-			o.conf.localAS == s.conf.localAS && o.conf.iface == s.conf.iface {
-			return false
-		}
-	}
-	return true
-}

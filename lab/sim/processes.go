@@ -3,7 +3,6 @@ package sim
 import (
 	"context"
 	"math"
-	"path"
 	"strconv"
 	"strings"
 	"sync"
@@ -153,7 +152,9 @@ func setsid(c *call) int {
 		c.background(func() { next.run(c.powered(), c.who, argv) })
 		return 0
 	}
-	return c.run(detached{c.powered(), c.ctx}, c.who, argv)
+	ctx, done := c.jobOf(c.env).during(detached{c.powered(), c.ctx})
+	defer done()
+	return c.run(ctx, c.who, argv)
 }
 
 // detached ends with the device, and knows what its caller knew.
@@ -202,75 +203,4 @@ func nohup(c *call) int {
 func nice(c *call) int {
 	_, argv := c.flagsUntilCommand("nc")
 	return c.run(c.ctx, c.who, argv)
-}
-
-// kill ends daemons of FRR, the only processes that this machine has.
-func kill(c *call) int {
-	status, probe := 0, false
-	var list []string
-	for _, a := range c.args {
-		switch {
-		case a == "-0":
-			probe = true
-		case strings.HasPrefix(a, "-"):
-		default:
-			list = append(list, a)
-		}
-	}
-	for _, a := range list {
-		pid, err := strconv.Atoi(a)
-		status = max(status, c.inWorld(func() int {
-			for name, p := range c.router.daemons {
-				if err == nil && p == pid {
-					if !probe {
-						c.router.kill(name)
-					}
-					return 0
-				}
-			}
-			return c.fail(1, "kill: (%s) - No such process", a)
-		}))
-	}
-	return status
-}
-
-// pidof and its like name daemons of FRR.
-func pidof(c *call) int {
-	opts, names := c.flags("u")
-	return c.inWorld(func() int {
-		status := 1
-		for _, n := range names {
-			if pid := c.router.daemons[path.Base(n)]; pid != 0 {
-				status = 0
-				if has(opts, "-9") || strings.HasPrefix(n, "-") {
-					continue
-				}
-				c.printf("%d\n", pid)
-			}
-		}
-		return status
-	})
-}
-
-// pkill ends daemons. One that is stopped cannot be simulated, but for
-// watchfrr, which then revives nothing.
-func pkill(c *call) int {
-	_, names := c.flags("u")
-	stops := len(c.args) > 0 && c.args[0] == "-STOP"
-	if len(c.args) > 0 && c.args[0] == "-CONT" {
-		return 0
-	}
-	return c.inWorld(func() int {
-		status := 1
-		for _, n := range names {
-			if stops && n != "watchfrr" {
-				return c.fail(3, "pkill: this simulator cannot stop %s without ending it", n)
-			}
-			if c.router.daemons[n] != 0 {
-				c.router.kill(n)
-				status = 0
-			}
-		}
-		return status
-	})
 }

@@ -28,8 +28,8 @@ func (e *entry) bestPath() *bgpPath {
 	return &e.paths[e.best]
 }
 
-// job is a prefix of a router that is to be decided on.
-type job struct {
+// decision is a prefix of a router that is to be decided on.
+type decision struct {
 	r *router
 	p netip.Prefix
 }
@@ -49,7 +49,7 @@ func (w *world) converge() {
 func (r *router) later(p netip.Prefix) {
 	if !r.queued[p] {
 		r.queued[p] = true
-		r.dev.world.work = append(r.dev.world.work, job{r, p})
+		r.dev.world.work = append(r.dev.world.work, decision{r, p})
 	}
 }
 
@@ -267,13 +267,21 @@ func (r *router) putAggregate(a netip.Prefix) {
 
 // fib are the kernel routes that come of the table.
 func (r *router) fib() []fibRoute {
-	if r.bgp == nil || r.daemons["zebra"] == 0 {
+	if r.kept != nil {
+		return r.kept
+	}
+	if r.bgp == nil || !r.runs("zebra") {
 		return nil
 	}
 	var out []fibRoute
 	groups := map[string]int{}
 	for p, e := range r.rib {
 		best := e.bestPath()
+		if best != nil && best.from == nil && best.source == "aggregate" && !r.nearer(p) {
+			// What is in none of its parts goes nowhere.
+			out = append(out, fibRoute{kernelRoute: kernelRoute{prefix: p, kind: "blackhole", proto: "bgp"}})
+			continue
+		}
 		if best == nil || best.from == nil || r.nearer(p) {
 			continue
 		}

@@ -5,16 +5,19 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 )
 
 // router is a device's FRR.
 type router struct {
 	dev     *device
-	daemons map[string]int // those that run: name to process
-	pids    int
-	conf    *conf    // running configuration
-	bgp     *bgpConf // what it means; nil: no BGP
-	version int      // of the table
+	daemons map[string]daemon // those that run
+	pids    int               // the last number of a process
+	watched []string          // those that watchfrr starts again
+	kept    []fibRoute        // what stays in the kernel while nobody takes it out; nil: nothing does
+	conf    *conf             // running configuration
+	bgp     *bgpConf          // what it means; nil: no BGP
+	version int               // of the table
 
 	sessions []*session
 	rib      map[netip.Prefix]*entry
@@ -24,7 +27,7 @@ type router struct {
 }
 
 func newRouter(d *device) *router {
-	r := &router{dev: d, daemons: map[string]int{}, conf: newConf(), pids: 300}
+	r := &router{dev: d, daemons: map[string]daemon{}, conf: newConf(), pids: 300}
 	r.clear()
 	return r
 }
@@ -35,14 +38,10 @@ func (r *router) clear() {
 	r.sessions = nil
 }
 
-// speaks says that bgpd runs and has an instance.
-func (r *router) speaks() bool { return r.bgp != nil && r.daemons["bgpd"] != 0 && !r.dev.off }
-
-// advertises says that bgpd has an unnumbered session on the port, and so has
-// zebra send router advertisements there.
-func (r *router) advertises(p *port) bool {
-	return r.speaks() && slices.ContainsFunc(r.sessions, func(s *session) bool { return s.conf.iface && s.conf.key == p.name })
-}
+// configured says that bgpd runs and has an instance, speaks that it does
+// something as well.
+func (r *router) configured() bool { return r.bgp != nil && r.runs("bgpd") && !r.dev.off }
+func (r *router) speaks() bool     { return r.configured() && !r.frozen("bgpd") }
 
 func (r *router) hostName() string {
 	for _, l := range r.conf.top().lines {
@@ -77,9 +76,13 @@ func (r *router) id() netip.Addr {
 
 // spawn starts a daemon.
 func (r *router) spawn(name string) {
-	if r.daemons[name] == 0 {
-		r.pids++
-		r.daemons[name] = r.pids
+	if r.runs(name) {
+		return
+	}
+	r.daemons[name] = daemon{pid: r.nextPID(), started: time.Now()}
+	if name == "zebra" {
+		r.kept = nil
+		r.forgetLinks()
 	}
 }
 
@@ -88,7 +91,7 @@ func (r *router) spawn(name string) {
 // taken over without a flap.
 func (r *router) load(c *conf) {
 	r.conf = c
-	if r.daemons["bgpd"] == 0 {
+	if !r.runs("bgpd") {
 		for _, b := range slices.Clone(c.blocks) {
 			if b.place == atBGP {
 				c.drop(b)
@@ -97,9 +100,10 @@ func (r *router) load(c *conf) {
 	}
 	was := r.bgp
 	now := c.compile()
-	if now == nil || r.daemons["bgpd"] == 0 {
+	if now == nil || !r.runs("bgpd") {
 		r.end()
 		r.bgp = nil
+		r.announce()
 		return
 	}
 	if was == nil || was.asn != now.asn {
@@ -122,7 +126,7 @@ func (r *router) load(c *conf) {
 			before.noENHE != p.noENHE || activity(before) != activity(p) || before.iface != p.iface) {
 			s.drop(nil, "")
 		}
-		s.conf, s.overflow = p, false
+		s.conf, s.overflow, s.stale = p, false, stale(was, now, before, p)
 		r.sessions = append(r.sessions, s)
 	}
 	for _, s := range old {
@@ -162,27 +166,11 @@ func (r *router) end() {
 	r.reviewNeighbors()
 }
 
-// refresh has all routes go through the policies once more, both ways.
-func (r *router) refresh() {
-	for _, s := range r.sessions {
-		if s.up() && s.mirror != nil {
-			s.tellAll()
-			for p, e := range s.mirror.r.rib {
-				s.mirror.tell(p, e.bestPath())
-			}
-			for p := range r.rib {
-				if s.mirror.r.rib[p] == nil {
-					s.mirror.tell(p, nil)
-				}
-			}
-		}
-	}
-}
-
 // changed looks at everything anew that depends on ports, kernel routes and
 // configuration: own routes, sessions, and the neighbors' ends of them.
 func (r *router) changed() {
 	r.dev.stir()
+	r.announce()
 	if r.speaks() {
 		r.originate()
 		for _, s := range slices.Clone(r.sessions) {
@@ -278,19 +266,6 @@ func (r *router) aggregates() {
 	for a := range before {
 		r.putAggregate(a)
 	}
-}
-
-// kill ends a daemon without a word. watchfrr, where it runs, starts it again.
-func (r *router) kill(name string) {
-	delete(r.daemons, name)
-	if name == "bgpd" {
-		r.load(r.conf.clone())
-	}
-	r.changed()
-	if r.daemons["watchfrr"] != 0 && name != "watchfrr" {
-		r.dev.world.later(watchInterval, func() { r.revive(name) })
-	}
-	r.dev.world.converge()
 }
 
 // clearSessions is `clear bgp *`.

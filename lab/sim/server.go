@@ -73,18 +73,21 @@ func (d *device) serve(ctx context.Context, listener net.Listener) {
 func (d *device) connection(ctx context.Context, conn net.Conn) {
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	g := &gate{Conn: conn, d: d, ctx: ctx}
 	_ = conn.SetDeadline(time.Now().Add(handshakeTimeout))
-	c, channels, requests, err := ssh.NewServerConn(conn, d.server)
+	c, channels, requests, err := ssh.NewServerConn(g, d.server)
 	if err != nil {
 		return
 	}
+	g.free.Store(c.User() == chassis)
 	_ = conn.SetDeadline(time.Time{})
 	defer c.Close()
 	who, known := d.userNamed(c.User())
 	if !known {
 		who = user{name: c.User(), uid: -1, gid: -1}
 	}
-	ctx, cancel := context.WithCancel(ctx)
 	var open sync.WaitGroup
 	defer open.Wait()
 	defer cancel()
@@ -158,14 +161,14 @@ func (d *device) sessionChannel(ctx context.Context, who user, ch ssh.NewChannel
 
 // loginShell runs what was asked for with the login shell.
 func (d *device) loginShell(ctx context.Context, who user, channel ssh.Channel, command string) {
+	ctx, l := newLogin(d.powered(), ctx)
+	defer l.finished()
 	c := d.call(ctx, who)
 	c.in, c.out, c.err = channel, channel, channel.Stderr()
 	var status int
 	switch {
 	case who.name == chassis:
-		if err := d.world.operate(command); err != nil {
-			status = c.fail(1, "%v", err)
-		}
+		status = c.operate(command)
 	case command == "":
 		fmt.Fprintf(c.err, "%s is simulated by closup: no real machine, no real FRR.\r\n", d.name)
 		status = c.script("sh", channel, nil)
@@ -188,7 +191,7 @@ func (d *device) streamChannel(who user, ch ssh.NewChannel) {
 	_ = ssh.Unmarshal(ch.ExtraData(), &to)
 	name, ok := strings.CutSuffix(strings.TrimPrefix(to.Path, "/run/frr/"), ".vty")
 	d.world.mu.Lock()
-	ok = ok && d.router.daemons[name] != 0 && who.uid == 0
+	ok = ok && d.router.runs(name) && who.uid == 0
 	d.world.mu.Unlock()
 	if !ok {
 		_ = ch.Reject(ssh.ConnectionFailed, "open failed")

@@ -13,12 +13,12 @@ type session struct {
 	conf  *peerConf
 	state string
 
+	stale    [2]bool  // routes in, routes out have to go through the policy once more
 	mirror   *session // the other end, while it is Established
 	since    time.Time
 	pending  *time.Timer // it is about to come up
 	hold     *time.Timer // it is about to be given up
 	overflow bool        // more prefixes than allowed
-	heard    bool        // the peer's link-local address is known
 
 	peerHost string // what stands below is as it was when it was up last
 	peerASN  uint32
@@ -92,7 +92,7 @@ func (s *session) far() *session {
 		return nil
 	}
 	q := p.far()
-	if q == nil || !q.dev.router.speaks() {
+	if q == nil || !q.dev.router.configured() {
 		return nil
 	}
 	for _, t := range q.dev.router.sessions {
@@ -113,107 +113,6 @@ func (s *session) far() *session {
 
 func hasAddress(p *port, a netip.Addr) bool {
 	return slices.ContainsFunc(p.addrs, func(x netip.Prefix) bool { return x.Addr() == a })
-}
-
-// obstacle is why a session cannot be, as bgpd would say it.
-type obstacle struct {
-	state  string
-	code   int
-	reason string
-}
-
-// The words for them are those of bgpd 8.4.4.
-var (
-	adminDown   = obstacle{"Idle (Admin)", 11, "Admin. shutdown"}
-	tooMany     = obstacle{"Idle (PfxCt)", 14, "BGP Notification send"}
-	noNextHop   = obstacle{"Idle", 27, "Waiting for NHT"}
-	noFamily    = obstacle{"Idle", 30, "No AFI/SAFI activated for peer"}
-	noPeerLocal = obstacle{"Idle", 28, "Waiting for Peer IPv6 LLA"}
-	noOpen      = obstacle{"Active", 32, "Waiting for peer OPEN"}
-	noAnswer    = obstacle{"Connect", 32, "Waiting for peer OPEN"}
-	noteSent    = obstacle{"Idle", 13, "BGP Notification send"}
-	noteGot     = obstacle{"Idle", 14, "BGP Notification received"}
-)
-
-// local is what stands in the way at this end.
-func (s *session) local() *obstacle {
-	p := s.port()
-	switch {
-	case s.conf.shutdown:
-		return &adminDown
-	case s.overflow:
-		return &tooMany
-	case p == nil || !p.up || !p.carrier():
-		s.heard = false
-		return &noNextHop
-	case !s.conf.families[0].active && !s.conf.families[1].active:
-		return &noFamily
-	}
-	if !s.conf.iface {
-		if s.conf.remoteAS == "" {
-			return &noOpen
-		}
-		return nil
-	}
-	q := p.far()
-	// An advertisement comes from whoever has a session on the port, and has an address.
-	if q != nil && q.linkLocal().IsValid() && p.linkLocal().IsValid() && q.dev.router.advertises(q) && !p.dev.drops(dropRA) {
-		s.heard, s.address = true, q.linkLocal()
-	}
-	switch {
-	case !s.heard:
-		return &noPeerLocal
-	case !p.linkLocal().IsValid(), s.conf.remoteAS == "":
-		return &noOpen
-	}
-	return nil
-}
-
-// accepts checks the number in the peer's OPEN.
-func (s *session) accepts(asn uint32) bool {
-	switch s.conf.remoteAS {
-	case "external":
-		return asn != s.r.bgp.asn
-	case "internal":
-		return asn == s.r.bgp.asn
-	}
-	want, _ := parseASN(s.conf.remoteAS)
-	return asn == want
-}
-
-// blocked is what stands in the way, at either end or between them.
-func (s *session) blocked() (o *obstacle, said string) {
-	if o := s.local(); o != nil {
-		return o, ""
-	}
-	t := s.far()
-	if t == nil {
-		return &noOpen, ""
-	}
-	if o := t.local(); o != nil {
-		if o == &adminDown || o == &tooMany {
-			return &noOpen, ""
-		}
-		return &noAnswer, ""
-	}
-	if s.r.dev.drops(dropBGP) || t.r.dev.drops(dropBGP) || s.conf.password != t.conf.password {
-		return &noAnswer, ""
-	}
-	both := false
-	for f := range s.conf.families {
-		both = both || s.conf.families[f].active && t.conf.families[f].active
-	}
-	switch {
-	case !s.accepts(t.localASN()):
-		return &noteSent, "OPEN Message Error/Bad Peer AS"
-	case !t.accepts(s.localASN()):
-		return &noteGot, "OPEN Message Error/Bad Peer AS"
-	case !both:
-		return &noteGot, "OPEN Message Error/Unsupported Capability"
-	case s.r.bgp.asn == t.r.bgp.asn && s.r.id() == t.r.id():
-		return &noteGot, "OPEN Message Error/Bad BGP Identifier"
-	}
-	return nil, ""
 }
 
 // review looks at a session after anything changed that may matter to it.
@@ -342,6 +241,16 @@ func (s *session) drop(o *obstacle, said string) {
 			t.review()
 		}
 	}
+}
+
+// bfd is the state of BFD with the peer: both ends need to want it, and to run
+// the daemon that does it.
+func (s *session) bfd() string {
+	t := s.far()
+	if p := s.port(); t != nil && t.conf.bfd && p.carrier() && s.r.runs("bfdd") && t.r.runs("bfdd") && !s.r.frozen("bfdd") && !t.r.frozen("bfdd") {
+		return "Up"
+	}
+	return "Down"
 }
 
 // limit is maximum-prefix: beyond it the session is shut for a while.

@@ -181,6 +181,7 @@ func (c *call) script(name string, text io.Reader, params []string) int {
 		if err != nil {
 			return c.fail(2, "%s: %v", name, err)
 		}
+		withJobs(f.Stmts)
 		return statusOf(r.Run(c.ctx, f))
 	}
 	for stmts, err := range parser.InteractiveSeq(lineReader(text)) {
@@ -191,6 +192,7 @@ func (c *call) script(name string, text io.Reader, params []string) int {
 			continue
 		}
 		over := false
+		withJobs(stmts)
 		for _, s := range stmts {
 			err := r.Run(c.ctx, s)
 			status = statusOf(err)

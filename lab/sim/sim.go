@@ -70,12 +70,16 @@ type device struct {
 	off      bool
 	stirs    stirs
 
-	ports    []*port
-	sysctl   map[string]string
-	kernel   []kernelRoute
-	firewall map[drop]bool
-	router   *router
-	locks    *locks
+	ports      []*port
+	interfaces int // that were ever made
+	jobs       map[int]*job
+	cut        atomic.Pointer[chan struct{}] // closed when the management port has its link again; nil: it has
+	nft        []*nftTable
+	sysctl     map[string]string
+	kernel     []kernelRoute
+	firewall   map[drop]bool
+	router     *router
+	locks      *locks
 
 	server   *ssh.ServerConfig
 	listener net.Listener

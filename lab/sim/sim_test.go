@@ -11,6 +11,7 @@ import (
 	"closup/lab"
 	"closup/lab/sim"
 	"closup/model"
+	"closup/provision/diagnose"
 	"closup/provision/observe"
 	"closup/provision/push"
 	"closup/provision/ssh"
@@ -43,7 +44,9 @@ func planOf(t testing.TB, preset string) *model.Plan {
 
 const pace = 0.1 // a second of the protocol is a tenth of one
 
-func newSite(t testing.TB, plan *model.Plan) *site {
+func newSite(t testing.TB, plan *model.Plan) *site { return newSitePaced(t, plan, pace) }
+
+func newSitePaced(t testing.TB, plan *model.Plan, pace float64) *site {
 	t.Helper()
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	s := &site{t: t, plan: plan, transport: ssh.New(ssh.Config{}), endpoints: map[string]model.Endpoint{}}
@@ -135,6 +138,27 @@ func (s *site) await(what string, good func(observe.Status) bool) observe.Status
 	}
 }
 
+// examine asks all devices for all there is, as closup diagnose does.
+func (s *site) examine() observe.Snapshot {
+	o := observe.New(s.transport, s.plan, s.endpoints)
+	defer o.Close()
+	ctx, cancel := context.WithTimeout(s.t.Context(), 30*time.Second)
+	defer cancel()
+	snapshot := o.Examine(ctx)
+	if diagnose.Restless(s.plan, snapshot) {
+		time.Sleep(2500 * time.Millisecond) // as long as work.Diagnose watches a link
+		snapshot = o.Examine(ctx)
+	}
+	return snapshot
+}
+
+func (s *site) diagnose() []diagnose.Finding { return diagnose.Find(s.plan, s.examine()) }
+
+// apart are presets that simulated devices cannot run, each with the reason.
+var apart = map[string]string{
+	"article-2017": "its nodes run Quagga in a container, and simulated devices have no engine for that: a push refuses them, as it does any box without one",
+}
+
 // TestPush: the same push as to real devices brings every preset to all its
 // sessions and routes, and a second one changes nothing. `make test-sim` does
 // it for all of them.
@@ -145,6 +169,9 @@ func TestPush(t *testing.T) {
 	}
 	for _, preset := range presets {
 		t.Run(preset, func(t *testing.T) {
+			if why, no := apart[preset]; no {
+				t.Skip(why)
+			}
 			s := newSite(t, planOf(t, preset))
 			s.push(push.Changed)
 			s.await("all sessions and routes", observe.Status.AsExpected)

@@ -170,17 +170,14 @@ func status(ctx context.Context, r *lab.Record) []netns.Status {
 	return out
 }
 
-// as runs a command as a user of a device, and answers its exit status.
-func (r *Remote) as(ctx context.Context, user string, e model.Endpoint, command string, in io.Reader, out, stderr io.Writer) (int, error) {
-	client, err := dial(r.Record, e, user)
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", e.Device, err)
-	}
+// runOver runs a command over a connection, closes that, and answers the
+// command's exit status.
+func runOver(ctx context.Context, client *ssh.Client, command string, in io.Reader, out, stderr io.Writer) (int, error) {
 	defer client.Close()
 	defer context.AfterFunc(ctx, func() { client.Close() })()
 	s, err := client.NewSession()
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", e.Device, err)
+		return 0, err
 	}
 	defer s.Close()
 	var writing sync.Mutex // out and stderr may be one, as with os/exec
@@ -193,7 +190,7 @@ func (r *Remote) as(ctx context.Context, user string, e model.Endpoint, command 
 	case errors.As(err, &exit):
 		return exit.ExitStatus(), nil
 	case err != nil:
-		return 0, fmt.Errorf("%s: %w", e.Device, err)
+		return 0, err
 	}
 	return 0, nil
 }

@@ -11,7 +11,7 @@ import (
 // the installed one, -E to echo. Without any it reads commands, a line each.
 func vtysh(c *call) int {
 	var commands []string
-	var file string
+	var file, only string
 	echo, check, boot := false, false, false
 	for i := 0; i < len(c.args); i++ {
 		next := func() string {
@@ -24,7 +24,9 @@ func vtysh(c *call) int {
 		switch a := c.args[i]; a {
 		case "-c":
 			commands = append(commands, strings.Split(next(), "\n")...)
-		case "-d", "--vty_socket", "-N":
+		case "-d":
+			only = next()
+		case "--vty_socket", "-N":
 			next()
 		case "-f":
 			file = next()
@@ -45,14 +47,18 @@ func vtysh(c *call) int {
 	if c.who.uid != 0 && c.who.uid != frrID {
 		return c.fail(1, "Exiting: failed to connect to any daemons.")
 	}
+	if !c.awake(only) {
+		return 143
+	}
 	if len(commands) == 0 {
 		return c.vtyTalk()
 	}
 	return c.inWorld(func() int {
-		if len(c.router.daemons) == 0 {
+		if len(c.router.daemons) == 0 || only != "" && !c.router.runs(only) {
 			return c.fail(1, "Exiting: failed to connect to any daemons.")
 		}
 		v := newVty(c.device)
+		v.only = only
 		for _, command := range commands {
 			command = strings.Join(strings.Fields(command), " ")
 			if echo {
@@ -73,6 +79,28 @@ func vtysh(c *call) int {
 	})
 }
 
+// awake waits for daemons that hang, as vtysh does: it says hello to all of
+// them before anything else, or to the one that it was told. False: it was
+// ended meanwhile.
+func (c *call) awake(only string) bool {
+	for {
+		frozen := false
+		c.world.mu.Lock()
+		for name := range c.router.daemons {
+			frozen = frozen || name != "watchfrr" && c.router.frozen(name) && (only == "" || only == name)
+		}
+		c.world.mu.Unlock()
+		if !frozen {
+			return true
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-c.ctx.Done():
+			return false
+		}
+	}
+}
+
 // vtyFile checks a file, or loads it.
 func (c *call) vtyFile(file string, check bool) int {
 	if file == "" {
@@ -85,6 +113,9 @@ func (c *call) vtyFile(file string, check bool) int {
 	if check {
 		_, bad := parseConf(string(data))
 		return c.complain(bad)
+	}
+	if !c.awake("") {
+		return 143
 	}
 	return c.inWorld(func() int {
 		if len(c.router.daemons) == 0 {
@@ -120,6 +151,7 @@ func (c *call) complain(bad []badLine) int {
 // What it changes is live when it is applied.
 type vty struct {
 	r       *router
+	only    string // the daemon that was asked for; "": all
 	conf    *conf
 	at      *block // nil: not configuring
 	changed bool
@@ -160,38 +192,34 @@ func (v *vty) run(command string) (string, bool) {
 	return v.show(strings.TrimPrefix(command, "do "))
 }
 
-// shows are the commands of view mode; bgpd says which need bgpd.
+// shows are the commands of view mode.
 var shows = []struct {
 	text string
-	bgpd bool
+	of   string // the daemon that answers; "": any
 	do   func(*router) string
 }{
-	{"show version", false, showVersion},
-	{"show daemons", false, showDaemons},
-	{"show running-config", false, func(r *router) string {
-		return "Building configuration...\n\nCurrent configuration:\n!\nfrr version " + frrVersion + "\n" + r.running().print()
-	}},
-	{"show running-config no-header", false, func(r *router) string { return "frr version " + frrVersion + "\n" + r.running().print() }},
-	{"show interface json", false, showInterfaces},
-	{"show interface", false, showInterfacesText},
-	{"show ip route json", false, func(r *router) string { return r.showRoutes(0) }},
-	{"show ipv6 route json", false, func(r *router) string { return r.showRoutes(1) }},
-	{"show ip forwarding", false, func(r *router) string {
+	{"show version", "zebra", showVersion},
+	{"show daemons", "", showDaemons},
+	{"show interface json", "zebra", showInterfaces},
+	{"show interface", "zebra", showInterfacesText},
+	{"show ip route json", "zebra", func(r *router) string { return r.showRoutes(0) }},
+	{"show ipv6 route json", "zebra", func(r *router) string { return r.showRoutes(1) }},
+	{"show ip forwarding", "", func(r *router) string {
 		return fmt.Sprintf("IP forwarding is %s\n", map[string]string{"1": "on", "0": "off"}[r.dev.sysctl["net.ipv4.ip_forward"]])
 	}},
-	{"show bgp summary json", true, func(r *router) string { return r.summary(false) }},
-	{"show ip bgp summary json", true, func(r *router) string { return r.summary(false) }},
-	{"show bgp vrf all summary json", true, func(r *router) string { return r.summary(true) }},
-	{"show bgp ipv4 unicast summary json", true, func(r *router) string { return r.oneSummary(0, false) }},
-	{"show bgp vrf all ipv4 unicast summary json", true, func(r *router) string { return r.oneSummary(0, true) }},
-	{"show bgp ipv6 unicast summary json", true, func(r *router) string { return r.oneSummary(1, false) }},
-	{"show bgp summary", true, showSummaryText},
-	{"show bgp neighbors json", true, func(r *router) string { return r.neighbors(false) }},
-	{"show bgp vrf all neighbors json", true, func(r *router) string { return r.neighbors(true) }},
-	{"show bgp ipv4 unicast json", true, func(r *router) string { return r.table(0) }},
-	{"show bgp ipv6 unicast json", true, func(r *router) string { return r.table(1) }},
-	{"show bgp json", true, func(r *router) string { return r.table(0) }},
-	{"show bfd peers json", false, func(*router) string { return "[]\n" }},
+	{"show bgp summary json", "bgpd", func(r *router) string { return r.summary(false) }},
+	{"show ip bgp summary json", "bgpd", func(r *router) string { return r.summary(false) }},
+	{"show bgp vrf all summary json", "bgpd", func(r *router) string { return r.summary(true) }},
+	{"show bgp ipv4 unicast summary json", "bgpd", func(r *router) string { return r.oneSummary(0, false) }},
+	{"show bgp vrf all ipv4 unicast summary json", "bgpd", func(r *router) string { return r.oneSummary(0, true) }},
+	{"show bgp ipv6 unicast summary json", "bgpd", func(r *router) string { return r.oneSummary(1, false) }},
+	{"show bgp summary", "bgpd", showSummaryText},
+	{"show bgp neighbors json", "bgpd", func(r *router) string { return r.neighbors(false) }},
+	{"show bgp vrf all neighbors json", "bgpd", func(r *router) string { return r.neighbors(true) }},
+	{"show bgp ipv4 unicast json", "bgpd", func(r *router) string { return r.table(0) }},
+	{"show bgp ipv6 unicast json", "bgpd", func(r *router) string { return r.table(1) }},
+	{"show bgp json", "bgpd", func(r *router) string { return r.table(0) }},
+	{"show bfd peers json", "", func(*router) string { return "[]\n" }},
 }
 
 func (v *vty) show(command string) (string, bool) {
@@ -199,10 +227,16 @@ func (v *vty) show(command string) (string, bool) {
 	if strings.HasPrefix(command, "sh ") {
 		command = "show " + command[3:]
 	}
+	switch command {
+	case "show running-config":
+		return "Building configuration...\n\nCurrent configuration:\n!\nfrr version " + frrVersion + "\n" + r.shown(v.only), true
+	case "show running-config no-header":
+		return "frr version " + frrVersion + "\n" + r.shown(v.only), true
+	}
 	for _, s := range shows {
 		if s.text == command {
-			if s.bgpd && r.daemons["bgpd"] == 0 {
-				return "bgpd is not running\n", false
+			if s.of != "" && !r.runs(s.of) {
+				return s.of + " is not running\n", false
 			}
 			return s.do(r), true
 		}
@@ -238,12 +272,12 @@ func showVersion(r *router) string {
 func showDaemons(r *router) string {
 	var names []string
 	for _, n := range append([]string{"zebra"}, known...) {
-		if r.daemons[n] != 0 {
+		if r.runs(n) {
 			names = append(names, n)
 		}
 	}
 	for _, n := range []string{"watchfrr", "staticd"} {
-		if r.daemons[n] != 0 {
+		if r.runs(n) {
 			names = append(names, n)
 		}
 	}

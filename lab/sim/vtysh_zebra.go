@@ -2,7 +2,10 @@ package sim
 
 import (
 	"fmt"
+	"net/netip"
+	"slices"
 	"strings"
+	"time"
 )
 
 // showInterfaces is zebra's `show interface json`.
@@ -43,18 +46,44 @@ func showInterfaces(r *router) string {
 			}
 		}
 		m["ipAddresses"] = addrs
-		if q := p.far(); q != nil && r.heard(p) {
-			m["neighborIpAddresses"] = []string{q.linkLocal().String() + "/128"}
+		if heard := r.listen(p); heard.IsValid() {
+			m["neighborIpAddresses"] = []string{heard.String() + "/128"}
 		}
 		all[p.name] = m
 	}
 	return document(all)
 }
 
-// heard says that a router advertisement has come in by the port.
-func (r *router) heard(p *port) bool {
+// listen answers whose router advertisement has come in by the port. zebra
+// remembers it until the link goes.
+func (r *router) listen(p *port) netip.Addr {
 	q := p.far()
-	return q != nil && p.carrier() && p.linkLocal().IsValid() && q.linkLocal().IsValid() && q.dev.router.advertises(q) && !p.dev.drops(dropRA)
+	if q != nil && r.runs("zebra") && p.carrier() && p.linkLocal().IsValid() && q.linkLocal().IsValid() && q.dev.router.advertises(q) && !p.dev.drops(dropRA, p) {
+		p.heard = q.linkLocal()
+	}
+	return p.heard
+}
+
+// advertises says that zebra sends router advertisements on the port, since
+// bgpd has or had an unnumbered session there.
+func (r *router) advertises(p *port) bool { return p.advertises && r.runs("zebra") && !r.dev.off }
+
+// announce notes for zebra where bgpd wants router advertisements. Of a bgpd
+// that is gone it keeps what that wanted.
+func (r *router) announce() {
+	if !r.runs("bgpd") {
+		return
+	}
+	for _, p := range r.dev.ports {
+		p.advertises = slices.ContainsFunc(r.sessions, func(s *session) bool { return s.conf.iface && s.conf.key == p.name })
+	}
+}
+
+// forgetLinks is what zebra knows of the ports as it starts.
+func (r *router) forgetLinks() {
+	for _, p := range r.dev.ports {
+		p.downs, p.down, p.heard, p.advertises = 0, time.Time{}, netip.Addr{}, false
+	}
 }
 
 func showInterfacesText(r *router) string {
@@ -67,7 +96,12 @@ func showInterfacesText(r *router) string {
 		if p.carrier() {
 			link = "up"
 		}
-		fmt.Fprintf(&b, "Interface %s is %s, line protocol is %s\n  Link ups: 0 Link downs: %d\n  index %d metric 0 mtu %d\n  HWaddr: %s\n", p.name, admin, link, p.downs, p.index, p.mtu, p.hardware())
+		last := "(never)"
+		if !p.down.IsZero() {
+			last = p.down.Format("2006/01/02 15:04:05.00")
+		}
+		fmt.Fprintf(&b, "Interface %s is %s, line protocol is %s\n  Link ups:       %[4]d    last: (never)\n  Link downs:     %[4]d    last: %[5]s\n  index %[6]d metric 0 mtu %[7]d\n  HWaddr: %[8]s\n",
+			p.name, admin, link, p.downs, last, p.index, p.mtu, p.hardware())
 		for _, a := range p.all() {
 			family := "inet"
 			if a.Addr().Is6() {
@@ -80,10 +114,13 @@ func showInterfacesText(r *router) string {
 			if p.carrier() && p.linkLocal().IsValid() {
 				sent = 1 + int(r.dev.clock())/10
 			}
-			if r.heard(p) {
+			if heard := r.listen(p); heard.IsValid() {
 				got = 1 + int(r.dev.clock())/10
 			}
 			fmt.Fprintf(&b, "  ND advertised reachable time is 0 milliseconds\n  ND router advertisements are sent every 10 seconds\n  ND router advertisements sent: %d rcvd: %d\n", sent, got)
+		}
+		if p.heard.IsValid() {
+			fmt.Fprintf(&b, "  Neighbor address(s):\n  inet6 %s/128\n", p.heard)
 		}
 	}
 	return b.String()
