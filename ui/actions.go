@@ -72,6 +72,7 @@ var everywhere = []struct {
 	{&keys.undo, "git checkout -p FABRIC"},
 	{&keys.redo, ""},
 	{&keys.theme, "closup --theme NAME"},
+	{&keys.hints, ""},
 	{&keys.mouse, ""},
 	{&keys.help, "closup man"},
 	{&keys.quit, ""},

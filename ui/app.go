@@ -105,7 +105,7 @@ func newApp(ctx context.Context, o Options) *app {
 	a := &app{options: o, terminal: terminal{ascii: o.ASCII, profile: colorprofile.TrueColor}}
 	a.dress()
 	a.look = newLook(a.terminal)
-	a.desk = &desk{ctx: ctx, path: o.Path, lab: o.Lab, readOnly: o.ReadOnly, runs: make(map[int]<-chan push.Event)}
+	a.desk = &desk{ctx: ctx, path: o.Path, lab: o.Lab, simulated: o.Simulated, readOnly: o.ReadOnly, runs: make(map[int]<-chan push.Event)}
 	for _, s := range steps {
 		a.screens = append(a.screens, s.screen(base{look: a.look, desk: a.desk}))
 	}
@@ -274,6 +274,8 @@ func (a *app) key(msg tea.KeyPressMsg) tea.Cmd {
 		return nil
 	case key.Matches(msg, keys.theme):
 		return a.nextTheme()
+	case key.Matches(msg, keys.hints):
+		return a.toggleHints()
 	case key.Matches(msg, keys.quit):
 		if a.loses() == "" {
 			return tea.Quit

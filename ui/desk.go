@@ -26,6 +26,8 @@ type desk struct {
 	tmux     bool                // the terminal is one of tmux's
 	pid      int                 // ours; 0: nothing is remembered
 
+	simulated bool // the lab is all there is, and inside this process
+
 	last, lastLabel string // the step at which the last wizard was closed
 
 	project *work.Project

@@ -36,7 +36,7 @@ func (a *app) content() sizeMsg {
 	if side := a.sidebar(); side > 0 {
 		w = a.w - side - 4
 	}
-	return sizeMsg{w: max(0, w), h: max(0, a.h-titleRows-footRows-headRows)}
+	return sizeMsg{w: max(0, w), h: max(0, a.h-titleRows-footRows-headRows-a.hintRows())}
 }
 
 // View draws the frame around the screen in front.
@@ -76,7 +76,9 @@ func (a *app) title() string {
 		name = "no fabric yet"
 	}
 	left += l.on(l.bar, strong, " "+name+" ")
-	if a.desk.lab {
+	if a.desk.simulated {
+		left += l.on(l.bar, warn, " SIMULATED ")
+	} else if a.desk.lab {
 		left += l.on(l.bar, warn, " LAB ")
 	}
 	if a.desk.readOnly {
@@ -121,7 +123,7 @@ func (a *app) saved() string {
 
 func (a *app) body() string {
 	l, size := a.look, a.content()
-	h := size.h + headRows
+	h := size.h + headRows + a.hintRows()
 	var view string
 	switch {
 	case a.asking:
@@ -135,6 +137,9 @@ func (a *app) body() string {
 	default:
 		s := a.screens[a.at]
 		view = a.heading(s.Title(), a.about()) + "\n" + s.View()
+	}
+	if hint := a.hintLines(size); hint != "" {
+		view = block(view, size.w, size.h+headRows) + hint
 	}
 	if a.sidebar() == 0 {
 		return beside("", block("", 1, h), block(view, size.w, h), block("", 1, h))
@@ -228,7 +233,7 @@ func (a *app) helpLines(size sizeMsg) []string {
 		return append(lines, "")
 	}
 	here := section(steps[a.at].label, a.screens[a.at].Keys()...)
-	frame := section("Everywhere", keys.next, keys.prev, keys.back, keys.jump, keys.undo, keys.redo, keys.palette, keys.theme, keys.mouse, keys.help, keys.quit, keys.interrupt)
+	frame := section("Everywhere", keys.next, keys.prev, keys.back, keys.jump, keys.undo, keys.redo, keys.palette, keys.theme, keys.hints, keys.mouse, keys.help, keys.quit, keys.interrupt)
 	lists := section("In lists and texts", moving...)
 	signs := []string{
 		l.in(strong, "Signs"),

@@ -26,7 +26,7 @@ func called(b key.Binding, desc string) key.Binding {
 
 // keys is the keymap.
 var keys = struct {
-	next, prev, back, jump, help, palette, theme, quit, interrupt, mouse, undo, redo key.Binding
+	next, prev, back, jump, help, palette, theme, hints, quit, interrupt, mouse, undo, redo key.Binding
 
 	up, down, pageUp, pageDown, halfUp, halfDown, top, bottom, left, right key.Binding
 
@@ -45,6 +45,7 @@ var keys = struct {
 	help:      bind("?", "help"),
 	palette:   bind(":", "every action"),
 	theme:     bind("T", "next theme"),
+	hints:     bind("H", "hints on or off"),
 	quit:      bind("q", "quit"),
 	interrupt: bind("ctrl+c", "stop"),
 	mouse:     bind("m", "free the mouse"),

@@ -69,10 +69,7 @@ func (s *liveScreen) Keys() []key.Binding {
 	if all, ok := s.overlaid(); ok {
 		return all
 	}
-	toggle := called(keys.lab, "use the lab")
-	if s.desk.lab {
-		toggle = called(keys.lab, "use the real devices")
-	}
+	toggle := s.desk.labKey()
 	if s.watcher == nil {
 		return []key.Binding{keys.watch, keys.symptom, keys.report, toggle}
 	}
@@ -255,7 +252,7 @@ func (s *liveScreen) key(k tea.KeyPressMsg) (Nav, tea.Cmd) {
 	case key.Matches(k, keys.back):
 		return Nav{Move: -1}, nil
 	case s.project == nil || s.project.Fabric == nil:
-	case key.Matches(k, keys.lab):
+	case key.Matches(k, keys.lab) && !s.desk.simulated:
 		s.desk.lab = !s.desk.lab
 		return Nav{}, s.end()
 	case key.Matches(k, keys.watch) && !s.asked:

@@ -90,10 +90,7 @@ func (s *pushScreen) Keys() []key.Binding {
 	case s.confirm.open:
 		return append([]key.Binding{called(keys.accept, "push")}, s.confirm.keys()[1:]...)
 	}
-	toggle := called(keys.lab, "use the lab")
-	if s.desk.lab {
-		toggle = called(keys.lab, "use the real devices")
-	}
+	toggle := s.desk.labKey()
 	switch s.stage {
 	case looking:
 		return []key.Binding{keys.drain}
@@ -308,7 +305,7 @@ func (s *pushScreen) key(k tea.KeyPressMsg) (Nav, tea.Cmd) {
 		if s.run.dry && !s.run.ended.IsZero() {
 			s.log = scroll{} // a difference is read from its beginning
 		}
-	case key.Matches(k, keys.lab) && s.stage != looking && s.stage != checking && s.stage != pushing && s.stage != settling:
+	case key.Matches(k, keys.lab) && !s.desk.simulated && s.stage != looking && s.stage != checking && s.stage != pushing && s.stage != settling:
 		s.desk.lab = !s.desk.lab
 		s.stage, s.why = idle, nil
 		s.refill()
