@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -16,9 +17,11 @@ func demoCommand(e *env) *cobra.Command {
 		Use:   "demo",
 		Short: "Try everything on simulated devices: nothing is needed, nothing is left behind",
 		Long: `demo opens the wizard on a fabric of simulated devices inside this process, and
-explains each step in a line. The push is the real one, over SSH, and the sessions
-come up as they would; what it does not touch is any network. Its folder is a
-temporary one and goes at the end, unless --save keeps the fabric.`,
+explains each step; H takes the explanations away. The push is the real one, over
+SSH, and the sessions come up as they would. Then p on the live screen breaks
+something for you to find, and mends it again. What it does not touch is any
+network: no process is started, and no port is opened but on 127.0.0.1. Its folder
+is a temporary one and goes at the end, unless --save keeps the fabric.`,
 		Example: "  closup demo\n  closup demo --preset reference --save fabric.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
@@ -35,14 +38,20 @@ temporary one and goes at the end, unless --save keeps the fabric.`,
 			} else {
 				err = e.screens(cmd.Context(), ui.Options{Path: d.Path, Lab: true, Hints: hints, Simulated: true})
 			}
-			if err == nil && save != "" {
-				err = d.Save(save)
+			switch {
+			case err != nil:
+			case save != "":
+				if err = d.Save(save); err == nil {
+					fmt.Fprintf(e.err, "the fabric is kept in %s: `closup -f %[1]s` opens it\n", save)
+				}
+			default:
+				fmt.Fprintf(e.err, "nothing is left of the demo; `closup new --preset %s > fabric.yaml` begins with the same fabric\n", preset)
 			}
 			return err
 		},
 	}
 	cmd.Flags().StringVar(&preset, "preset", "article", "the fabric: one that `closup presets` lists")
-	cmd.Flags().BoolVar(&hints, "hints", true, "explain each step in a line")
+	cmd.Flags().BoolVar(&hints, "hints", true, "explain each step")
 	recordFlag(e, cmd)
 	cmd.Flags().StringVar(&save, "save", "", "keep the fabric in this file at the end")
 	return cmd

@@ -60,7 +60,8 @@ var program = sync.OnceValues(func() (string, error) {
 type bench struct {
 	testing.TB
 	program, dir, name string
-	uplink             string // the machine's interface to the lab
+	uplink             string   // the machine's interface to the lab
+	by                 []string // what starts the program in a terminal, as another user; nil: nothing
 }
 
 // newBench writes the preset as fabric.yaml. The lab that a test may start

@@ -39,10 +39,11 @@ func (b *bench) newScreen(columns, rows int, args ...string) *screen {
 		_ = exec.Command("tmux", "-S", s.socket, "kill-server").Run()
 		_ = os.RemoveAll(dir)
 	})
-	line := append([]string{
+	line := []string{
 		"-S", s.socket, "-f", "/dev/null", "new-session", "-d",
-		"-x", strconv.Itoa(columns), "-y", strconv.Itoa(rows), "-c", b.dir, "sh", "-c", runner, "sh", b.program,
-	}, args...)
+		"-x", strconv.Itoa(columns), "-y", strconv.Itoa(rows), "-c", b.dir, "sh", "-c", runner, "sh",
+	}
+	line = append(append(append(line, b.by...), b.program), args...)
 	cmd := exec.Command("tmux", line...)
 	cmd.Env = append(b.command().Env, "TERM=xterm-256color", "LC_ALL=C.UTF-8", "SHELL=/bin/sh", "STATUS="+s.status)
 	if out, err := cmd.CombinedOutput(); err != nil {
