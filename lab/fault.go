@@ -188,6 +188,9 @@ func Break(ctx context.Context, l Breakable, p *model.Plan, f Fault, at model.En
 		return err
 	}
 	for _, b := range all {
+		if b.Hidden { // whatever more were said would tell where it is
+			return errors.New("there is a puzzle in the lab already: find it, or `closup lab mend` takes it out and tells")
+		}
 		if b.Target.Device == at.Device {
 			return fmt.Errorf("%s is broken already; `closup lab mend` first", at.Device)
 		}

@@ -119,6 +119,36 @@ func TestBreakAndMend(t *testing.T) {
 	}
 }
 
+// While there is a puzzle nothing more is broken, and no answer depends on
+// where it is.
+func TestPuzzle(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	p := plan(t, "reference")
+	makeDir(t, p.Name)
+	r := &recorder{}
+	mtu, _ := lab.FindFault("mtu")
+	if err := lab.Break(t.Context(), r, p, mtu, model.End{Device: "leaf02", Port: "swp1"}, true); err != nil {
+		t.Fatal(err)
+	}
+	var said []string
+	for _, device := range []string{"leaf02", "leaf03"} {
+		err := lab.Break(t.Context(), r, p, mtu, model.End{Device: device, Port: "swp1"}, false)
+		if err == nil {
+			t.Fatalf("%s was broken beside the puzzle", device)
+		}
+		said = append(said, err.Error())
+	}
+	if said[0] != said[1] || strings.Contains(said[0], "leaf0") {
+		t.Errorf("%q", said)
+	}
+	if mended, err := lab.Mend(t.Context(), r, p); err != nil || len(mended) != 1 || mended[0].Target.Device != "leaf02" {
+		t.Errorf("%v, %v", mended, err)
+	}
+	if err := lab.Break(t.Context(), r, p, mtu, model.End{Device: "leaf03", Port: "swp1"}, false); err != nil {
+		t.Error(err)
+	}
+}
+
 // makeDir makes the directory of a lab that would be running.
 func makeDir(t *testing.T, name string) {
 	t.Helper()
