@@ -42,6 +42,7 @@ type Unit struct {
 	Verify  string   // fails (2: it does not run at all), and says in which lines, if the running state is not what the file on disk ($1) asks for; empty: nothing to look at
 	After   []string // units that must be live before
 	Cost    Cost     // of making it live
+	Declare bool     // Apply takes addresses away that its files do not declare
 }
 
 // Cost is how long a unit takes to make its files live: means that were

@@ -20,6 +20,8 @@ var Units = []Unit{
 		Apply:  ifupdown2Apply,
 		Verify: ifupdown2Verify,
 		Cost:   Cost{Base: 430 * time.Millisecond},
+
+		Declare: true,
 	},
 	{
 		Name:  "networkd",
@@ -31,7 +33,9 @@ var Units = []Unit{
 		Show:   networkdLinksShow,
 		Apply:  networkdLinksApply,
 		Verify: networkdLinksVerify,
-		After:  []string{"networkd"},
+
+		Declare: true,
+		After:   []string{"networkd"},
 	},
 	{
 		Name:   "netplan",
@@ -40,6 +44,8 @@ var Units = []Unit{
 		Apply:  netplanApply,
 		Verify: netplanVerify,
 		After:  []string{"networkd"},
+
+		Declare: true,
 	},
 	{
 		Name:   "sysctl",

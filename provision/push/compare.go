@@ -74,6 +74,7 @@ func compare(ctx context.Context, d *device) error {
 		return errEnough
 	}
 	d.report.Result = Changed
+	d.foresee()
 	d.estimated()
 	if d.push.DryRun {
 		return errEnough

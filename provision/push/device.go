@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"closup/provision"
+	"closup/provision/preflight"
 	"closup/render"
 )
 
@@ -22,9 +23,10 @@ type device struct {
 
 	id      string // names the push in closup's directory on the device
 	session provision.Session
-	found   *seen // before
-	judged  bool  // the preflight had its say
-	now     *seen // verified
+	found   *seen            // before
+	judged  bool             // the preflight had its say
+	facts   *preflight.Facts // what it read; nil: nothing
+	now     *seen            // verified
 	files   []*file
 	units   []*unit         // that the files name, each after those it needs
 	drift   []string        // what was changed by hand

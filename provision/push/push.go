@@ -170,7 +170,10 @@ type DeviceReport struct {
 	Note    string  `json:"note,omitempty"` // what to know of a device that did not fail
 	// Warnings are what the preflight found and the push can go on with.
 	Warnings []preflight.Result `json:"warnings,omitempty"`
-	Drift    string             `json:"drift,omitempty"` // what was changed by hand since the last push, as a difference
+	// Vanish are the addresses that are live on its ports, and that the change takes
+	// away, since no file declares them: "lo 10.0.0.1/32".
+	Vanish []string `json:"vanish,omitempty"`
+	Drift  string   `json:"drift,omitempty"` // what was changed by hand since the last push, as a difference
 	// Until is when a pending device takes its old configuration back.
 	Until    time.Time `json:"until,omitzero"`
 	Estimate Estimate  `json:"-"` // zero: nothing changes

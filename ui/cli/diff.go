@@ -68,6 +68,9 @@ type difference struct {
 	Files   []fileDiff `json:"files"`
 	Drift   string     `json:"drift"` // what was changed by hand since the last push
 	Error   string     `json:"error"`
+
+	Vanish   []string `json:"vanish"`           // live addresses that it takes away
+	Rollback float64  `json:"rollback_seconds"` // that it would take to undo it, about
 }
 
 type fileDiff struct {
@@ -81,6 +84,7 @@ func differences(reports []push.DeviceReport, context int) []difference {
 	list := []difference{}
 	for _, r := range reports {
 		d := difference{Name: r.Name, Files: []fileDiff{}, Drift: r.Drift, Differs: r.Drift != "", Error: r.Error}
+		d.Vanish, d.Rollback = notNil(r.Vanish), r.Estimate.Undo.Seconds()
 		for _, f := range r.Files {
 			d.Files = append(d.Files, fileDiff{f.Path, f.Changed, f.Change.Diff(context)})
 			d.Differs = d.Differs || f.Changed
@@ -103,6 +107,7 @@ func (e *env) printDiff(plan *model.Plan, reports []push.DeviceReport, context i
 		out.printf("nothing differs on %s\n", list(same))
 	}
 	e.flaps(out, plan, reports)
+	e.foreseen(out, reports)
 	return e.show(out)
 }
 

@@ -92,7 +92,7 @@ func (e *env) push(ctx context.Context, p *work.Project, o work.PushOptions, yes
 				return err
 			}
 		}
-		e.tellBefore(reports)
+		e.tellBefore(p.Plan, reports, false)
 		return e.outcome(ctx, reports)
 	case !good:
 		return e.outcome(ctx, untouched(reports))
@@ -104,13 +104,12 @@ func (e *env) push(ctx context.Context, p *work.Project, o work.PushOptions, yes
 		fmt.Fprint(coloured(e.err), question)
 		return e.outcome(ctx, byHand(reports))
 	case yes:
-		e.tellBefore(reports)
+		e.tellBefore(p.Plan, reports, true)
 	default:
 		question := e.page()
 		e.diffs(question, reports, render.Contexts[0].Lines)
-		e.flaps(question, p.Plan, reports)
 		fmt.Fprint(coloured(e.err), question)
-		e.tellBefore(reports)
+		e.tellBefore(p.Plan, reports, true)
 		if err := e.confirm(ctx, p.Plan.Name, changes, o.Lab); err != nil {
 			return err
 		}

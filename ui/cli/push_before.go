@@ -2,7 +2,9 @@ package cli
 
 import (
 	"fmt"
+	"time"
 
+	"closup/model"
 	"closup/provision/preflight"
 	"closup/provision/push"
 	"closup/ui/work"
@@ -10,9 +12,14 @@ import (
 
 // What is told of a push before it is confirmed, beside the difference.
 
-// tellBefore puts it on standard error.
-func (e *env) tellBefore(reports []push.DeviceReport) {
+// tellBefore puts it on standard error; effects are what the difference, where
+// it was printed, has told already.
+func (e *env) tellBefore(plan *model.Plan, reports []push.DeviceReport, effects bool) {
 	out := e.page()
+	if effects {
+		e.flaps(out, plan, reports)
+		e.foreseen(out, reports)
+	}
 	e.before(out, reports)
 	fmt.Fprint(coloured(e.err), out)
 }
@@ -41,6 +48,33 @@ func (e *env) before(out *page, reports []push.DeviceReport) {
 			}
 		}
 	}
+}
+
+// foreseen tells what the change does beside files and sessions: addresses that
+// go, and how long it would take to undo it.
+func (e *env) foreseen(out *page, reports []push.DeviceReport) {
+	for _, r := range reports {
+		if len(r.Vanish) > 0 {
+			out.printf("%s %s: %s; live now, and not in the new files\n", e.paint.warn.Render("will vanish"), e.paint.strong.Render(r.Name), some(r.Vanish))
+		}
+	}
+	var slowest push.DeviceReport
+	for _, r := range reports {
+		if r.Estimate.Undo > slowest.Estimate.Undo {
+			slowest = r
+		}
+	}
+	if slowest.Name != "" {
+		out.printf("A rollback would need about %s, the longest on %s.\n", about(slowest.Estimate.Undo), slowest.Name)
+	}
+}
+
+// about is an estimate, in no more digits than it is worth.
+func about(d time.Duration) string {
+	if d < 10*time.Second {
+		return d.Round(100 * time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
 }
 
 // lifeline says what takes a device back that nobody reaches any more, and

@@ -74,8 +74,8 @@ func (e *env) rollback(ctx context.Context, p *work.Project, o work.PushOptions,
 	case !yes:
 		question := e.page()
 		e.diffs(question, reports, render.Contexts[0].Lines)
-		e.flaps(question, p.Plan, reports)
 		fmt.Fprint(coloured(e.err), question)
+		e.tellBefore(p.Plan, reports, true)
 		if err := e.confirm(ctx, p.Plan.Name, changes, o.Lab); err != nil {
 			return err
 		}

@@ -79,10 +79,7 @@ func (p *Project) run(ctx context.Context, targets []push.Target, o PushOptions,
 			return nil, err
 		}
 	}
-	var pre *push.Preflight
-	if !o.Look {
-		pre = &push.Preflight{Plan: p.Plan, Lab: o.Lab}
-	}
+	pre := &push.Preflight{Plan: p.Plan, Lab: o.Lab, Lenient: o.Look}
 	return push.Run(ctx, p.reach(o), targets, push.Options{
 		DryRun: o.DryRun, Verbose: o.Verbose, Units: render.Units, Confirm: o.Confirm, OverwriteDrift: o.OverwriteDrift,
 		ID: o.ID, Control: o.Control, Undo: o.Undo, What: what, Who: whoAmI(), Fabric: p.Plan.Devices, Journal: journal, Preflight: pre,
