@@ -119,7 +119,7 @@ const (
 
 // root runs a script as root on the device.
 func (d *device) root(ctx context.Context, s *script) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, verbTimeout)
+	ctx, cancel := provision.WithTimeout(ctx, verbTimeout)
 	defer cancel()
 	return provision.RunRoot(ctx, d.session, s.String())
 }
@@ -148,7 +148,7 @@ func (d *device) persist(ctx context.Context, s *script) ([]byte, error) {
 
 func (d *device) connected(ctx context.Context) (err error) {
 	if d.session == nil {
-		ctx, cancel := context.WithTimeout(ctx, verbTimeout)
+		ctx, cancel := provision.WithTimeout(ctx, verbTimeout)
 		defer cancel()
 		d.push.dials <- struct{}{}
 		defer func() { <-d.push.dials }()

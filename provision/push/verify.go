@@ -97,7 +97,7 @@ func (d *device) routes(ctx context.Context) error {
 }
 
 func (d *device) ask(ctx context.Context) (observe.Device, error) {
-	ctx, cancel := context.WithTimeout(ctx, verbTimeout)
+	ctx, cancel := provision.WithTimeout(ctx, verbTimeout)
 	defer cancel()
 	return observe.Ask(ctx, d.session, d.target.Device.Name)
 }

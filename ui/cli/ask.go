@@ -65,6 +65,6 @@ func (e *env) askHostKey() func(context.Context, *provision.HostKeyError) bool {
 	}
 	return func(ctx context.Context, key *provision.HostKeyError) bool {
 		answer, err := e.ask(ctx, fmt.Sprintf("%v\nTake it and go on (yes or no)? ", key))
-		return err == nil && (answer == "yes" || answer == "y")
+		return err == nil && affirmed(answer)
 	}
 }

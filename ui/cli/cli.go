@@ -61,6 +61,7 @@ var commands = []func(*env) *cobra.Command{
 	confirmCommand,
 	rollbackCommand,
 	historyCommand,
+	hostkeyCommand,
 	statusCommand,
 	diagnoseCommand,
 	troubleshootCommand,

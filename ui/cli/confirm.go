@@ -20,6 +20,9 @@ time ran out has its old configuration, and is told as rolled-back.`,
 			if err != nil {
 				return err
 			}
+			if err := e.meet(cmd.Context(), p, o.Lab, false, o.Only); err != nil {
+				return err
+			}
 			o.Ask, o.Verbose = e.askHostKey(), e.verbose
 			events, err := p.Keep(cmd.Context(), o)
 			if err != nil {

@@ -48,6 +48,9 @@ configuration, asks, runs them and pushes, and diagnoses again. The exit status 
 			if apply && !yes && !e.canAsk() {
 				return usagef("nobody can be asked here: with --yes --apply does not ask, without --apply diagnose only tells")
 			}
+			if err := e.meet(cmd.Context(), p, o.Lab, false, nil); err != nil {
+				return err
+			}
 			found, err := p.Diagnose(cmd.Context(), o.Lab)
 			if err != nil {
 				return err

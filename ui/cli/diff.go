@@ -36,6 +36,9 @@ stand around each change: 3, 0, or all of the file.`,
 			if err := p.Known(o.Only...); err != nil {
 				return err
 			}
+			if err := e.meet(cmd.Context(), p, o.Lab, o.AcceptNew, o.Only); err != nil {
+				return err
+			}
 			o.DryRun, o.Look, o.Ask = true, true, e.askHostKey()
 			reports, err := e.run(cmd.Context(), p, o)
 			if err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -20,7 +21,26 @@ func (e *env) load() (*work.Project, error) {
 	if e.verbose {
 		p.Trace = e.trace
 	}
+	p.Secrets, p.Note = e.secrets(), e.noter()
 	return p, p.Err
+}
+
+// noter shows what is said at logins, each thing once: warnings, and banners
+// where more is wanted.
+func (e *env) noter() func(device, text string) {
+	var mu sync.Mutex
+	said := map[string]bool{}
+	return func(device, text string) {
+		mu.Lock()
+		first := !said[text]
+		said[text] = true
+		mu.Unlock()
+		if first && (e.verbose || strings.HasPrefix(text, "warning: ")) {
+			e.asking.Lock()
+			defer e.asking.Unlock()
+			fmt.Fprintf(e.err, "%s: %s\n", device, text)
+		}
+	}
 }
 
 // trace shows a remote command.

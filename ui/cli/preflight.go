@@ -43,6 +43,9 @@ missing from a folder of .deb files on this machine, for sites without internet.
 			if err != nil {
 				return err
 			}
+			if err := e.meet(cmd.Context(), p, o.Lab, o.AcceptNew, o.Only); err != nil {
+				return err
+			}
 			o.Ask = e.askHostKey()
 			if err := do.check(e); err != nil {
 				return err

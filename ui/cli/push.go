@@ -57,6 +57,9 @@ changed by hand since the last push is shown and stops the push, unless
 			if cmd.Flags().Changed("confirm") && o.Confirm < time.Second {
 				return usagef("--confirm is a time like 120s, at least a second")
 			}
+			if err := e.meet(cmd.Context(), p, o.Lab, o.AcceptNew, o.Only); err != nil {
+				return err
+			}
 			o.Ask, o.Verbose = e.askHostKey(), e.verbose
 			return e.push(cmd.Context(), p, o, yes)
 		},

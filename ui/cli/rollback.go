@@ -31,6 +31,9 @@ takes it back, and a second rollback undoes the first.`,
 			if !yes && !o.DryRun && !e.canAsk() {
 				return usagef("nobody can be asked here: --yes rolls back without a question, --dry-run only shows")
 			}
+			if err := e.meet(cmd.Context(), p, o.Lab, false, o.Only); err != nil {
+				return err
+			}
 			o.Ask, o.Verbose = e.askHostKey(), e.verbose
 			return e.rollback(cmd.Context(), p, o, yes)
 		},

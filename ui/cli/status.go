@@ -38,6 +38,9 @@ document a line.`,
 			if err != nil {
 				return err
 			}
+			if err := e.meet(cmd.Context(), p, inLab, false, nil); err != nil {
+				return err
+			}
 			switch {
 			case watch:
 				return e.watch(cmd.Context(), p, inLab)

@@ -29,6 +29,9 @@ beside actual: the AS path tells where a container lives.`,
 			if err != nil {
 				return err
 			}
+			if err := e.meet(cmd.Context(), p, inLab, false, nil); err != nil {
+				return err
+			}
 			t, err := p.TraceTo(cmd.Context(), inLab, address)
 			if err != nil {
 				return err

@@ -46,6 +46,9 @@ func troubleshootCommand(e *env) *cobra.Command {
 			if err != nil {
 				return usagef("%v", err)
 			}
+			if err := e.meet(cmd.Context(), p, inLab, false, nil); err != nil {
+				return err
+			}
 			exam, err := p.Examine(cmd.Context(), inLab)
 			if err != nil {
 				return err

@@ -35,6 +35,16 @@ type Project struct {
 	// Transport reaches the devices; nil: SSH. A test puts provision/fake here.
 	Transport provision.Transport
 
+	// Secrets are asked for passwords, passphrases and touches, and keep what
+	// was given for as long as the project lives, in memory; nil: nobody is
+	// asked.
+	Secrets *provision.Secrets
+
+	// Note, where set, is told what devices say at login, and what is weak about
+	// a connection; the latter begins with "warning: ". It may be called by
+	// several goroutines.
+	Note func(device, text string)
+
 	// Trace, where set, is told every remote command of a watch. It may be
 	// called by several goroutines.
 	Trace func(device, command string)

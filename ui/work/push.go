@@ -241,7 +241,7 @@ func (p *Project) transport(c ssh.Config) provision.Transport {
 	if p.Transport != nil {
 		return p.Transport
 	}
-	return ssh.New(c)
+	return ssh.New(p.sshConfig(c))
 }
 
 // Targets are the devices of a push, with their files.
