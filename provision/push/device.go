@@ -99,7 +99,7 @@ func (f *file) mode() string { return fmt.Sprintf("%o", f.Mode.Perm()) }
 
 // errorf is a failure of the phase under way.
 func (d *device) errorf(err error, output, format string, args ...any) error {
-	return &Error{d.target.Device.Name, d.phase, provision.Plain(fmt.Sprintf(format, args...)), provision.Plain(output), err}
+	return &Error{d.target.Device.Name, d.phase, Redacted(provision.Plain(fmt.Sprintf(format, args...))), Redacted(provision.Plain(output)), err}
 }
 
 // script begins a script for the device.
@@ -108,7 +108,7 @@ func (d *device) script() *script { return newScript(d.push, d.id) }
 // log tells what is done on the device, where somebody wants to know.
 func (d *device) log(format string, args ...any) {
 	if d.push.Verbose {
-		d.tell(Event{Kind: Log, Text: strings.TrimRight(provision.Plain(fmt.Sprintf(format, args...)), "\n")})
+		d.tell(Event{Kind: Log, Text: strings.TrimRight(Redacted(provision.Plain(fmt.Sprintf(format, args...))), "\n")})
 	}
 }
 

@@ -8,8 +8,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"closup/render"
 )
 
 // ErrDrift is a device that somebody changed by hand since it was confirmed
@@ -31,7 +29,7 @@ func (d *device) drifted(ctx context.Context, stale []*unit) error {
 					was = f.want
 				}
 				name := d.target.Device.Name + f.Path
-				diff.WriteString(render.Diff(name+" as confirmed", name+" as it is", was, f.was.body, 3))
+				diff.WriteString(difference(name+" as confirmed", name+" as it is", was, f.was.body, 3))
 			}
 		}
 	}
@@ -50,7 +48,7 @@ func (d *device) drifted(ctx context.Context, stale []*unit) error {
 				d.drift = append(d.drift, "running "+u.Name)
 				_, was, _ := bytes.Cut(u.was.record, []byte("\n\n"))
 				name := d.target.Device.Name + ": running " + u.Name
-				diff.WriteString(render.Diff(name+" as confirmed", name+" as it is", withEnd(was), withEnd(u.was.text), 3))
+				diff.WriteString(difference(name+" as confirmed", name+" as it is", withEnd(was), withEnd(u.was.text), 3))
 			}
 		}
 		if len(mend) > 0 {

@@ -125,7 +125,7 @@ type Change struct {
 // Diff is the unified difference, with so many equal lines around each change
 // as one of render.Contexts says.
 func (c Change) Diff(context int) string {
-	return render.Diff(c.From, c.To, c.Was, c.Want, context) + c.Note
+	return difference(c.From, c.To, c.Was, c.Want, context) + c.Note
 }
 
 // Summary counts devices by result.
