@@ -83,3 +83,63 @@ func TestRefused(t *testing.T) {
 		}
 	}
 }
+
+// FuzzInterfaces: whatever a port or a peer is called, it is refused or the file
+// has the same lines as with an ordinary name there: no stanza, no `post-up`,
+// which root runs, and no % that would wake Mako.
+func FuzzInterfaces(f *testing.F) {
+	for _, seed := range []string{
+		"swp33", "swp1\npost-up id", "swp1\r\tup id", "${os.system('id')}", "% for x in y:", "<%!import os%>", "swp1 inet manual", "a;b", "`id`", "$(id)", "\\",
+		"eth0", "lo", "", " ", "swp1#", "source /etc/x", strings.Repeat("x", 16), "é", "\u2028", "\x00",
+	} {
+		f.Add(seed)
+	}
+	p := planOf(f, "article", cases(f)["article"])
+	d, _ := p.Device("leaf1")
+	file := func(text string, into func(*model.Device, string)) ([]byte, error) {
+		spoilt := *d
+		spoilt.Ports = append([]model.Port(nil), d.Ports...)
+		spoilt.Routing.Peers = append([]model.Peer(nil), d.Routing.Peers...)
+		into(&spoilt, text)
+		all, err := render.Device(p, &spoilt)
+		for _, a := range all {
+			if a.Path == "/etc/network/interfaces" {
+				return a.Body, err
+			}
+		}
+		return nil, err
+	}
+	const word = "swp33"
+	places := []func(*model.Device, string){
+		func(d *model.Device, text string) { d.Ports[0].Name, d.Routing.Peers[0].Port = text, text },
+		func(d *model.Device, text string) { d.Ports[0].Peer = text },
+		func(d *model.Device, text string) { d.Ports[0].PeerPort = text },
+	}
+	var plain []string
+	for _, into := range places {
+		body, err := file(word, into)
+		if err != nil || len(body) == 0 {
+			f.Fatalf("%q: %v", body, err)
+		}
+		plain = append(plain, string(body))
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if strings.TrimSpace(text) == "" {
+			return // nothing is said of it
+		}
+		for i, into := range places {
+			body, err := file(text, into)
+			if err != nil {
+				continue
+			}
+			if strings.ContainsAny(string(body), "%$<>\\`\r") || strings.IndexFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) >= 0 {
+				t.Errorf("%q is accepted", text)
+			}
+			// Parsed back: with the ordinary name put where the text stands, it
+			// is the ordinary file.
+			if got := string(body); !strings.Contains(plain[i], text) && strings.ReplaceAll(got, text, word) != plain[i] {
+				t.Errorf("%q changes the file:\n%s", text, got)
+			}
+		}
+	})
+}

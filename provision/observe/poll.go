@@ -67,7 +67,7 @@ type how struct {
 // dialled again at once, and an answer that is not whole is asked for again:
 // both happen to healthy devices.
 func (o *Observer) query(a *asked, h how) (reading, error) {
-	ctx, cancel := context.WithTimeout(o.ctx, askTimeout)
+	ctx, cancel := provision.WithTimeout(o.ctx, askTimeout)
 	defer cancel()
 	var err error
 	for range 2 {

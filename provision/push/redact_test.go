@@ -1,8 +1,12 @@
 package push
 
 import (
+	"io/fs"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"closup/render"
 )
 
 // Diffs show that a secret changed, and not what it is or was; what was
@@ -42,5 +46,35 @@ iface wlan0
 	}
 	if got := Redacted("line 7: % Unknown command: neighbor swp9 password hunter2"); strings.Contains(got, "hunter2") || !strings.Contains(got, "neighbor swp9 password") {
 		t.Errorf("%q", got)
+	}
+}
+
+// What a push leaves on a device is its owner's alone: directories 0700, files
+// 0600, also those that are kept for a rollback.
+func TestOnTheDeviceItIsPrivate(t *testing.T) {
+	s := newShop(t)
+	b := s.box("leaf1")
+	standing(b, "old\n")
+	if r := s.push(t.Context(), Options{Units: []render.Unit{b.unit()}}, b.target("new\n")).reports["leaf1"]; r.Result != Changed {
+		t.Fatalf("%+v", r)
+	}
+	n := 0
+	must(t, filepath.WalkDir(b.path("closup"), func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		open := fs.FileMode(0o077)
+		if strings.Contains(path, "/old/") && !d.IsDir() {
+			open = 0o007 // it goes back with the mode that it had
+		}
+		if err == nil && info.Mode().Perm()&open != 0 {
+			t.Errorf("%s has mode %v", strings.TrimPrefix(path, b.dir), info.Mode())
+		}
+		n++
+		return err
+	}))
+	if n < 5 {
+		t.Errorf("only %d files were looked at", n)
 	}
 }

@@ -1,13 +1,17 @@
 package ssh
 
 import (
+	"errors"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	xssh "golang.org/x/crypto/ssh"
 
 	"closup/model"
+	"closup/provision"
 )
 
 func TestRoute(t *testing.T) {
@@ -98,9 +102,7 @@ Host direct
 
 // What the parser does not know, OpenSSH is asked about.
 func TestMatchExec(t *testing.T) {
-	if _, err := exec.LookPath("ssh"); err != nil {
-		t.Skip("OpenSSH's client is not installed, so there is nobody to ask")
-	}
+	needSSH(t)
 	u := newUser(t)
 	u.write("config", "Match exec \"true\"\n  Port 2233\n  User matched\n")
 	hops, err := New(Config{}).route(model.Endpoint{Host: "leaf1"})
@@ -109,5 +111,74 @@ func TestMatchExec(t *testing.T) {
 	}
 	if h := hops[0]; h.port != 2233 || h.user != "matched" {
 		t.Errorf("%s@%s", h.user, h.address())
+	}
+}
+
+func needSSH(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath("ssh"); err != nil {
+		if os.Getenv("CLOSUP_NO_SKIP") == "1" {
+			t.Fatal("OpenSSH's client is not installed (openssh-client)")
+		}
+		t.Skip("OpenSSH's client is not installed, so there is nobody to ask")
+	}
+}
+
+// A file as crypto-policies(7) has it, which nothing but OpenSSH reads: what it
+// says of all hosts counts, and what the operator says of his too. A key of the
+// default files is no choice.
+func TestCryptoPolicies(t *testing.T) {
+	needSSH(t)
+	u := newUser(t)
+	u.write("policy", "KexAlgorithms curve25519-sha256,diffie-hellman-group14-sha1\nMACs hmac-sha2-256\n")
+	u.write("config", "Host leaf1\n  Port 2233\n  HostKeyAlias leaf1.example\n  IdentityAgent none\n  CertificateFile ~/.ssh/fleet-cert.pub\nMatch final all\n  Include "+u.path("policy")+"\n")
+	hops, err := New(Config{}).route(model.Endpoint{Host: "leaf1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := hops[0]
+	if h.port != 2233 || h.known() != "leaf1.example:22" || h.agentSocket() != "" || len(h.certificates) != 1 || h.certificates[0] != u.path("fleet-cert.pub") || len(h.identity) != 0 {
+		t.Errorf("%+v", h)
+	}
+	if len(h.legacy.kex) != 1 || h.legacy.kex[0] != xssh.InsecureKeyExchangeDH14SHA1 || len(h.legacy.macs) != 0 {
+		t.Errorf("legacy %+v", h.legacy)
+	}
+	// The control: without the file nothing old is allowed.
+	_ = os.Remove(u.path("config"))
+	if hops, err = New(Config{}).route(model.Endpoint{Host: "leaf1"}); err != nil || len(hops[0].legacy.kex) != 0 {
+		t.Errorf("%+v, %v", hops, err)
+	}
+	u.write("config", "Host *\n  ProxyCommand nc %h %p\n")
+	if _, err := New(Config{}).route(model.Endpoint{Device: "leaf1", Host: "leaf1"}); err == nil || !strings.Contains(err.Error(), "ProxyJump") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// An old server is refused, unless ~/.ssh/config allows its algorithms for this
+// host; then their use is told.
+func TestLegacy(t *testing.T) {
+	needSSH(t)
+	u := newUser(t)
+	srv := newServer(t, u.pub, func(s *server) { s.config.KeyExchanges = []string{xssh.InsecureKeyExchangeDH14SHA1} })
+	u.knows(srv)
+	var told []string
+	try := func() error {
+		told = nil
+		s, err := New(Config{Log: func(_, text string) { told = append(told, text) }}).Dial(t.Context(), u.endpoint(srv))
+		if err == nil {
+			_ = s.Close()
+		}
+		return err
+	}
+	if err := try(); !errors.Is(err, provision.ErrWeak) || !strings.Contains(err.Error(), "KexAlgorithms +") {
+		t.Errorf("error %v", err)
+	}
+	u.write("config", "Host 127.0.0.1\n  KexAlgorithms +diffie-hellman-group14-sha1\n")
+	if err := try(); err != nil || len(told) != 1 || !strings.HasPrefix(told[0], "warning: ") || !strings.Contains(told[0], "group14-sha1") {
+		t.Errorf("%v, told %q", err, told)
+	}
+	srv.config.KeyExchanges = nil // it learned better
+	if err := try(); err != nil || len(told) != 0 {
+		t.Errorf("%v, told %q", err, told)
 	}
 }

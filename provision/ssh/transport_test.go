@@ -275,6 +275,34 @@ func TestAtMostFourSessions(t *testing.T) {
 	}
 }
 
+// A server that takes one command at a time gets one after the other; a second
+// at once is turned down, and the connection goes on.
+func TestMaxSessionsOne(t *testing.T) {
+	u := newUser(t)
+	srv := newServer(t, u.pub, func(s *server) { s.maxSessions = 1 })
+	u.knows(srv)
+	s := dial(t, New(Config{}), u.endpoint(srv))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	p, err := s.Start(ctx, "hang")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := provision.Run(t.Context(), s, "echo x", nil); !errors.Is(err, provision.ErrBusy) || !strings.Contains(err.Error(), "no more commands") {
+		t.Errorf("error %v", err)
+	}
+	cancel()
+	_ = p.Wait()
+	for deadline := time.Now().Add(10 * time.Second); srv.get(&srv.sessions) > 0 && time.Now().Before(deadline); {
+		time.Sleep(5 * time.Millisecond)
+	}
+	for range 10 {
+		if out, err := provision.Run(t.Context(), s, "echo x", nil); err != nil || string(out) != "x\n" {
+			t.Errorf("%q, %v", out, err)
+		}
+	}
+}
+
 func TestDialUnix(t *testing.T) {
 	u := newUser(t)
 	srv := newServer(t, u.pub, func(s *server) { s.forwards = true })

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -34,14 +35,27 @@ func TestLabAsReal(t *testing.T) {
 		t.Error("a host key was taken without being asked for")
 	}
 
-	// Somebody who reads the fingerprints, and says no to the first.
+	// Somebody who reads the fingerprints, all in one table, and says no.
 	s := b.newScreen(120, 40, "push", "-f", "real.yaml")
-	s.shows("SHA256:", 20*time.Second)
+	table := s.shows("Take them", 60*time.Second)
+	for _, d := range b.record().Devices {
+		if !regexp.MustCompile(`(?m)^` + d.Name + ` +` + regexp.QuoteMeta(d.Host) + `\S* +ed25519 +[A-Za-z0-9+/]{43}$`).MatchString(table) {
+			t.Errorf("no fingerprint of %s:\n%s", d.Name, table)
+		}
+	}
 	s.write("no\n")
-	s.shows(`yes or no\)\? no\n.*\n.*yes or no`, 20*time.Second)
-	s.press("C-c")
-	if status := s.ended(20 * time.Second); status != statusInterrupted {
-		t.Errorf("status %d after ctrl+c", status)
+	if status := s.ended(60 * time.Second); status != statusError || !strings.Contains(s.text(), "not taken") {
+		t.Errorf("status %d; the screen is\n%s", status, s.text())
+	}
+	// Or takes one, by name.
+	s = b.newScreen(120, 40, "diff", "-f", "real.yaml", "--only", "leaf1,leaf2")
+	s.shows("2 hosts are not known yet", 60*time.Second)
+	s.write("leaf2\n")
+	if status := s.ended(60 * time.Second); status != statusError || !strings.Contains(s.text(), "leaf1") {
+		t.Errorf("status %d; the screen is\n%s", status, s.text())
+	}
+	if keys, err := os.ReadFile(known); err != nil || strings.Count(string(keys), "\n") != 1 {
+		t.Errorf("known_hosts has\n%s, %v", keys, err)
 	}
 
 	b.ok("push", "-f", "real.yaml", "--yes", "--accept-new")
@@ -74,6 +88,28 @@ func TestLabAsReal(t *testing.T) {
 	_, errs = b.ends(statusError, "push", "-f", "real.yaml", "--yes", "--accept-new")
 	if !strings.Contains(errs, "changed") || !strings.Contains(errs, "SHA256:") {
 		t.Errorf("standard error:\n%s", errs)
+	}
+
+	// It was reinstalled: both fingerprints are shown, and the new one is taken.
+	var name string
+	for _, d := range b.record().Devices {
+		if strings.Contains(host, d.Host) {
+			name = d.Name
+		}
+	}
+	b.ends(statusUsage, "hostkey", "forget", name, "-f", "real.yaml")
+	s = b.newScreen(120, 40, "hostkey", "forget", name, "-f", "real.yaml")
+	shown := s.shows("Take it", 60*time.Second)
+	if strings.Count(shown, "SHA256:") != 2 || !strings.Contains(shown, "on file") || !strings.Contains(shown, "new ") {
+		t.Errorf("the screen is\n%s", shown)
+	}
+	s.write("yes\n")
+	if status := s.ended(60 * time.Second); status != statusOK {
+		t.Errorf("status %d; the screen is\n%s", status, s.text())
+	}
+	b.ok("diff", "-f", "real.yaml")
+	if out, _ := b.ok("hostkey", "forget", name, "-f", "real.yaml", "--yes"); !strings.Contains(out, "nothing to forget") {
+		t.Errorf("standard output:\n%s", out)
 	}
 }
 

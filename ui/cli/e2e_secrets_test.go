@@ -41,10 +41,12 @@ func TestLabSecrets(t *testing.T) {
 		hosts[d.Name] = d.Host
 	}
 	for i, d := range []string{"spine1", "leaf1"} {
-		b.inside(d, fmt.Sprintf(`touch /run/mark; vtysh -c 'conf t' -c 'router bgp %d' -c 'neighbor 203.0.113.9 remote-as 64999' -c 'neighbor 203.0.113.9 password %s' -c 'do write' >/dev/null && grep -q 'password %[2]s' /etc/frr/frr.conf`, []int{65501, 65101}[i], bgpPassword))
+		b.inside(d, fmt.Sprintf(`touch /run/mark; vtysh -c 'conf t' -c 'router bgp %d' -c 'neighbor 203.0.113.9 remote-as 64999' -c 'neighbor 203.0.113.9 password %s' -c 'do write' >/dev/null && grep -q 'password %[2]s' /etc/frr/frr.conf; rm -f /root/.history_frr`, []int{65501, 65101}[i], bgpPassword))
 	}
 	// spine1 stays a device whose sudo asks nothing.
 	b.inside("leaf1", fmt.Sprintf("echo '%s:%s' | chpasswd && printf '%%s\\n' '%s ALL=(ALL:ALL) ALL' 'Defaults logfile=/var/log/sudo.log' >/etc/sudoers.d/closup-lab", user, sudoPassword, user))
+	// And its login shell is a noisy one.
+	b.inside("leaf1", fmt.Sprintf("printf '%%s\n' 'echo out of .bashrc' 'echo closup-NOISE >&2' >~%s/.bashrc", user))
 	key := filepath.Join(b.dir, ".ssh", "id")
 	if err := os.MkdirAll(filepath.Dir(key), 0o700); err != nil {
 		t.Fatal(err)
@@ -63,13 +65,10 @@ func TestLabSecrets(t *testing.T) {
 
 	watch := watchProcesses(t, keyPassphrase, sudoPassword, bgpPassword)
 
-	// Nobody to ask: it says what to do. The host keys are taken on a terminal.
-	_, errs := b.ends(statusError, "diff", "-f", "real.yaml", "--accept-new", "--only", "spine1")
+	// Nobody to ask: it says what to do.
+	_, errs := b.ends(statusError, "diff", "-f", "real.yaml", "--only", "spine1")
 	if !strings.Contains(errs, "has a passphrase") || !strings.Contains(errs, "ssh-add") {
 		t.Errorf("standard error:\n%s", errs)
-	}
-	if err := os.Remove(filepath.Join(b.dir, ".ssh", "known_hosts")); err != nil {
-		t.Error(err)
 	}
 
 	// One table, one question. Then it is killed with the secrets in memory, so
@@ -281,8 +280,10 @@ func (b *bench) searchFiles(user string) {
 		}
 	}
 	for _, d := range []string{"spine1", "leaf1"} {
-		script := "printf '%s' x" + keyPassphrase + " >/tmp/control; for s in " + strings.Join([]string{keyPassphrase, sudoPassword, bgpPassword}, " ") +
-			"; do find /etc /var /run /tmp /root /home /opt /srv \\( -path /var/cache -o -path /root/go -o -path /root/.cache \\) -prune -o -type f -cnewer /run/mark -exec grep -laF -- $s {} + | while read f; do echo \"$s $(stat -c '%a %U' \"$f\") $f\"; done; done; rm -f /tmp/control; stat -c '%a %U %n' /var/lib/closup"
+		script := fmt.Sprintf(`printf x%s >/tmp/control
+{ find /etc /var/lib/closup /var/lib/frr /var/log /var/tmp /var/spool /run /tmp /home /opt /srv -type f -cnewer /run/mark; find /root -maxdepth 2 -type f -cnewer /run/mark; } 2>/dev/null >/run/list
+while read -r f; do for s in %[1]s %s %s; do grep -qsaF -- "$s" "$f" && echo "$s $(stat -c '%%a %%U' "$f") $f"; done; done </run/list
+rm -f /tmp/control /run/list; stat -c '%%a %%U %%n' /var/lib/closup`, keyPassphrase, sudoPassword, bgpPassword)
 		out := b.inside(d, script)
 		if !strings.Contains(out, keyPassphrase+" ") || !strings.Contains(out, " /tmp/control\n") || !strings.Contains(out, "700 root /var/lib/closup\n") {
 			b.Errorf("%s: the control was not found, so the search is blind:\n%s", d, out)
@@ -293,7 +294,8 @@ func (b *bench) searchFiles(user string) {
 			case strings.HasSuffix(rest, " /tmp/control"), !strings.HasSuffix(secret, "QX7RW2"):
 			case secret == bgpPassword && strings.Contains(rest, " /etc/frr/frr.conf"):
 			// What a rollback brings back holds it too: root's, in root's directory.
-			case secret == bgpPassword && strings.HasPrefix(rest, "600 root /var/lib/closup/"):
+			case secret == bgpPassword && strings.HasPrefix(rest, "600 root /var/lib/closup/"),
+				secret == bgpPassword && strings.HasPrefix(rest, "640 frr /var/lib/closup/push/") && strings.HasSuffix(rest, "/old/etc/frr/frr.conf"):
 			default:
 				b.Errorf("%s: found %s", d, strings.TrimSpace(line))
 			}
