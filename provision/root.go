@@ -100,7 +100,7 @@ func wantsPassword(out []byte, err error, mark string) bool {
 func framed(script, mark string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "closup_main() {\n%s\n}\n", script)
-	b.WriteString("PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin; LC_ALL=C; export PATH LC_ALL; umask 077\n")
+	b.WriteString("PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin; LC_ALL=C; VTYSH_HISTFILE=/dev/null; export PATH LC_ALL VTYSH_HISTFILE; umask 077\n")
 	fmt.Fprintf(&b, "printf '\\n%[1]s\\n'; (closup_main) </dev/null; s=$?; printf '\\n%[1]s %%d\\n' $s; exit $s\n", mark)
 	return b.String()
 }

@@ -15,6 +15,9 @@ package render
 //   - before 8.0 nothing prints the "exit" that ends a block, and it takes all
 //     that follows one for a part of that block, and would make BGP anew: so it
 //     is shown a copy without, where FRR itself prints none;
+//   - it removes a line by a vtysh whose arguments hold it, where every user of
+//     the device sees a password: so a neighbor's password goes before that,
+//     by a file that does not name it;
 //   - frrinit.sh of 10.x leaves daemons that hold its output, and over SSH it
 //     would never return: so it gets none.
 const (
@@ -105,6 +108,13 @@ running | sed -n 's/^bgp as-path access-list \([^ ]*\) \(seq [0-9]*\) \(permit\|
 awk -F'|' 'FILENAME == ARGV[1] { number["bgp as-path access-list " $1 " " $3 " " $4] = "bgp as-path access-list " $1 " " $2 " " $3 " " $4; next }
 	{ print ($0 in number) ? number[$0] : $0 }' "$dir/numbers" $conf >"$dir/frr.conf"
 running | grep -qx exit || sed -i '/^exit$/d' "$dir/frr.conf"
+if running | grep -q '^ neighbor [^ ]* password '; then
+	running >"$dir/running"
+	awk 'FILENAME == ARGV[1] { stays[$0] = 1; next } $1 == "router" { router = $0 }
+		$1 == "neighbor" && $3 == "password" && !($0 in stays) { print router; print " no neighbor " $2 " password" }' "$dir/frr.conf" "$dir/running" >"$dir/passwords"
+	[ ! -s "$dir/passwords" ] || vtysh -f "$dir/passwords" >/dev/null 2>&1 || { echo "a neighbor's password could not be taken away"; exit 1; }
+	sed -n 's/^ no/frr: no/p' "$dir/passwords"
+fi
 said=$(reload "$dir") || {
 	echo "frr-reload failed:"
 	echo "$said" | grep -v INFO | tail -n 20

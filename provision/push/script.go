@@ -37,7 +37,7 @@ func newScript(p *push, id string) *script {
 // detached begins a script that runs by itself on the device.
 func detached(p *push, id string) *script {
 	s := &script{}
-	s.WriteString("PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin; LC_ALL=C; export PATH LC_ALL; umask 077\n")
+	s.WriteString("PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin; LC_ALL=C; VTYSH_HISTFILE=/dev/null; export PATH LC_ALL VTYSH_HISTFILE; umask 077\n")
 	// What units write for themselves goes to memory: the disk may be full.
 	s.WriteString("[ ! -w /run ] || { TMPDIR=/run; export TMPDIR; }\n")
 	s.WriteString(newScript(p, id).String())
