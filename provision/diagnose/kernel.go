@@ -149,7 +149,7 @@ func notInKernel(v *view) []Finding {
 		}
 		first := slices.Concat(lost, thin)[0]
 		f.Evidence = []Evidence{seen(d.Name, "ip route show "+first.String(), "%s", hops(said, first))}
-		f.Remedy = do("ask zebra: r is a route that the kernel rejected, often after a link that flapped; restarting FRR puts it right. Or a source address (`set src`) is missing",
+		f.Remedy = do("ask zebra: r is a route that the kernel rejected, often after a link that flapped; restarting FRR puts it right, which clearing the session does not. Or a source address (`set src`) is missing",
 			append([]Command{look(d.Name, "vtysh -c 'show ip route %s'", first)}, restart(d, e)...)...)
 		return []Finding{f}
 	})
