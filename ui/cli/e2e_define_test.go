@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,11 +10,14 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // TestWizardDefine drives the wizard in real terminals of three sizes: two
 // spines, four leafs and eight nodes are defined from nothing, read in the
-// preview, and survive going back, a kill -9, and what was half typed then.
+// preview, and survive going back, a kill -9, and what was half typed then; they
+// are pushed to simulated devices and watched until every session is
+// Established, in the smallest terminal with a kill -9 in the middle of the push.
 func TestWizardDefine(t *testing.T) {
 	for _, size := range [][2]int{{80, 24}, {120, 40}, {200, 60}} {
 		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
@@ -72,16 +76,89 @@ func TestWizardDefine(t *testing.T) {
 			s.shows(`leaf\[5-6\]`, soon)
 			s.press("Escape") // a key right behind it would be one with alt
 			s.shows(`▸ leaf1 `, soon)
-			s.press("q")
-			if status := s.ended(soon); status != statusOK {
-				t.Errorf("status %d", status)
-			}
 			p := b.plan()
 			if len(p.Devices) != 14 || len(p.Links) != 2*4+8 {
 				t.Errorf("%d devices and %d links", len(p.Devices), len(p.Links))
 			}
+			b.name = p.Name
+			b.simulated()
+			s = s.pushed(b, size, size[0] == 80)
+			s.press("Enter")
+			s.shows("│ Live  ", soon)
+			s.shows(fmt.Sprintf("%[1]d of %[1]d sess", len(p.Sessions)), late)
+			s.press("q")
+			if status := s.ended(soon); status != statusOK {
+				t.Errorf("status %d; the screen is\n%s", status, s.text())
+			}
+			if after := b.status(); !after.AsExpected() || after.Summary.SessionsEstablished != len(p.Sessions) {
+				t.Errorf("%+v", after.Summary)
+			}
 		})
 	}
+}
+
+// late is how long a push or a watch of simulated devices may take on a machine
+// that does much else.
+const late = 2 * time.Minute
+
+// simulated serves the fabric as simulated devices, until the test ends.
+func (b *bench) simulated() {
+	b.Helper()
+	lab := b.command("lab", "up", "--backend", "sim")
+	said, err := lab.StderrPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	lab.Stdout = lab.Stderr
+	if err := lab.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		_ = lab.Process.Signal(os.Interrupt)
+		_ = lab.Wait()
+		b.gone()
+	})
+	for end := time.Now().Add(late); ; time.Sleep(50 * time.Millisecond) {
+		if _, _, status := b.run("lab", "status", b.name); status == statusOK {
+			break
+		}
+		if time.Now().After(end) {
+			b.Fatal("the simulated lab does not come up")
+		}
+	}
+	go func() { _, _ = io.Copy(io.Discard, said) }()
+}
+
+// pushed pushes to the lab from the push step. Where cut is asked for, the
+// wizard is killed in the middle of it, and the next one ends what it began.
+func (s *screen) pushed(b *bench, size [2]int, cut bool) *screen {
+	s.Helper()
+	begin := func() {
+		s.press("9")
+		s.shows("│ Push  ", soon)
+		s.press("t")
+		s.shows(" LAB ", soon)
+		s.press("Enter")
+		s.shows(`\d+ would not\. `, late)
+		s.press("p")
+		s.shows(`type the fabric's name`, soon)
+		s.write(b.name)
+		s.press("Enter")
+	}
+	begin()
+	if cut {
+		s.shows(`activate|verify`, late)
+		s.kill()
+		s.shows(`closup was killed`, soon)
+		s = b.newScreen(size[0], size[1])
+		s.shows("│ Push  ", soon)
+		s.press("t")
+		s.shows(`The last push was cut off`, soon)
+		s.press("t", "1")
+		begin()
+	}
+	s.shows(`Done: `, late)
+	return s
 }
 
 // kill ends the program as nothing can catch it.
