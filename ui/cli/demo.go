@@ -51,6 +51,7 @@ is a temporary one and goes at the end, unless --save keeps the fabric.`,
 		},
 	}
 	cmd.Flags().StringVar(&preset, "preset", "article", "the fabric: one that `closup presets` lists")
+	_ = cmd.RegisterFlagCompletionFunc("preset", oneOf(work.PresetNames()...))
 	cmd.Flags().BoolVar(&hints, "hints", true, "explain each step")
 	recordFlag(e, cmd)
 	cmd.Flags().StringVar(&save, "save", "", "keep the fabric in this file at the end")

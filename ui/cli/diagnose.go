@@ -16,6 +16,7 @@ func diagnoseCommand(e *env) *cobra.Command {
 	var (
 		o                  work.PushOptions
 		causes, apply, yes bool
+		only               []string
 	)
 	cmd := &cobra.Command{
 		Use:   "diagnose [DEVICE[:PORT]]",
@@ -32,10 +33,15 @@ configuration, asks, runs them and pushes, and diagnoses again. The exit status 
 4 where something is left.`,
 		Example:           "  closup diagnose --lab\n  closup diagnose leaf1:swp1\n  closup diagnose --apply\n  closup diagnose --causes",
 		Args:              cobra.MaximumNArgs(1),
-		ValidArgsFunction: e.completeDevices,
+		ValidArgsFunction: e.completeEnds,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if causes {
 				return e.causes()
+			}
+			for _, name := range only {
+				if !slices.Contains(causeNames(), name) {
+					return usagef("there is no cause %q; `closup diagnose --causes` lists them", name)
+				}
 			}
 			p, err := e.load()
 			if err != nil {
@@ -58,6 +64,9 @@ configuration, asks, runs them and pushes, and diagnoses again. The exit status 
 			if device != "" {
 				found = diagnose.Select(p.Plan, found, device, port)
 			}
+			if len(only) > 0 {
+				found = slices.DeleteFunc(found, func(f diagnose.Finding) bool { return !slices.Contains(only, f.Cause) })
+			}
 			if apply {
 				o.Ask, o.Verbose = e.askHostKey(), e.verbose
 				return e.remedy(cmd.Context(), p, found, o, device != "", yes)
@@ -68,8 +77,18 @@ configuration, asks, runs them and pushes, and diagnoses again. The exit status 
 	labFlag(cmd, &o.Lab)
 	cmd.Flags().BoolVar(&apply, "apply", false, "do what closup can do about it, after asking")
 	cmd.Flags().BoolVar(&yes, "yes", false, "with --apply: do not ask")
+	cmd.Flags().StringSliceVar(&only, "cause", nil, "only findings of these causes")
+	_ = cmd.RegisterFlagCompletionFunc("cause", oneOf(causeNames()...))
 	cmd.Flags().BoolVar(&causes, "causes", false, "list every cause that there is a check for")
 	return cmd
+}
+
+func causeNames() []string {
+	var names []string
+	for _, c := range diagnose.Checks {
+		names = append(names, c.Cause)
+	}
+	return slices.Compact(names)
 }
 
 // subject reads DEVICE[:PORT].

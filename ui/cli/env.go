@@ -65,6 +65,27 @@ func (e *env) completeDevices(*cobra.Command, []string, string) ([]string, cobra
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
+// completeEnds offers devices, and after DEVICE: the device's ports.
+func (e *env) completeEnds(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+	device, _, ports := strings.Cut(word, ":")
+	p, err := e.load()
+	if err != nil || !ports {
+		return e.completeDevices(cmd, args, word)
+	}
+	var ends []string
+	if d, ok := p.Plan.Device(device); ok {
+		for _, port := range d.Ports {
+			ends = append(ends, device+":"+port.Name+"\t"+port.Peer)
+		}
+	}
+	return ends, cobra.ShellCompDirectiveNoFileComp
+}
+
+// oneOf offers fixed words, and no files.
+func oneOf(words ...string) cobra.CompletionFunc {
+	return cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)
+}
+
 // page is output being composed, for a width of so many columns (0: any). It is
 // written at once, so that a screen that is redrawn does not flicker.
 type page struct {

@@ -110,7 +110,7 @@ func (e *env) printKube(out *page, r kube.Report, only string) {
 		e.printAmiss(out, only, r.Nodes[i].Chain)
 		return
 	}
-	rows := &table{head: []string{"NODE"}}
+	rows := &table{head: []string{"NODE"}, drop: []int{3, 2, 5, 1}}
 	for _, c := range columns {
 		rows.head = append(rows.head, c.head)
 	}

@@ -174,7 +174,13 @@ func (e *env) labName(args []string) (string, error) {
 
 func labExec(e *env) *cobra.Command {
 	return &cobra.Command{
-		Use:     "exec DEVICE -- COMMAND [ARGUMENT...]",
+		Use: "exec DEVICE -- COMMAND [ARGUMENT...]",
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveDefault
+			}
+			return e.completeDevices(cmd, args, word)
+		},
 		Short:   "Run a command as root in a device of the lab",
 		Example: "  closup lab exec leaf1 -- vtysh -c 'show bgp summary'",
 		Args:    cobra.MinimumNArgs(2),

@@ -25,7 +25,7 @@ or without. mend takes it out again, and tells.`,
 		Args:    cobra.MaximumNArgs(2),
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 			if len(args) > 0 {
-				return e.completeDevices(cmd, args, word)
+				return e.completeEnds(cmd, args, word)
 			}
 			names := []string{random}
 			for _, f := range lab.Faults {

@@ -44,6 +44,8 @@ watches the sessions come up. Without a command it is a wizard.`,
 	recordFlag(e, root)
 	root.SuggestionsMinimumDistance = 2
 	e.flags(root.PersistentFlags())
+	_ = root.RegisterFlagCompletionFunc("theme", oneOf(ui.Themes...))
+	_ = root.RegisterFlagCompletionFunc("output", oneOf(string(text), string(jsonText)))
 	root.SetIn(e.in)
 	root.SetOut(e.out)
 	root.SetErr(e.err)

@@ -180,6 +180,7 @@ func (e *env) sessionStates(s observe.Status) *table {
 	t := &table{
 		head:  []string{"DEVICE", "PORT", "PEER", "PORT", "STATE", "UP", "RECEIVED", "SENT", "FLAPS", "NOTE"},
 		right: map[int]bool{5: true, 6: true, 7: true, 8: true},
+		drop:  []int{7, 6, 8, 3, 5},
 	}
 	for _, x := range s.Sessions {
 		up, note := "", ""

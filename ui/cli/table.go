@@ -2,6 +2,7 @@ package cli
 
 import (
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -9,12 +10,15 @@ import (
 
 // table prints rows in columns that fit a width. A cell holds one line; the
 // last column is not padded. Where the rows are too wide the widest columns
-// give way, and what they lose ends in an ellipsis.
+// give way, and what they lose ends in an ellipsis; then whole columns go.
 type table struct {
 	head []string
 	rows [][]string
 	// right are the columns that hold figures.
 	right map[int]bool
+	// drop are the columns that may go where there is no room for all, the
+	// least important first.
+	drop []int
 }
 
 const (
@@ -27,7 +31,8 @@ func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
 
 // write prints the table; width 0 means that nothing is cut.
 func (t *table) write(w io.Writer, width int) error {
-	all := append([][]string{t.head}, t.rows...)
+	t = t.dropped(width)
+	all := t.all()
 	widths := fit(natural(all), width)
 	var b strings.Builder
 	for _, row := range all {
@@ -51,6 +56,66 @@ func (t *table) write(w io.Writer, width int) error {
 	return err
 }
 
+// dropped is the table without the columns that find no room: those in which
+// nothing stands go before others are cut, the rest only when cutting is not
+// enough.
+func (t *table) dropped(width int) *table {
+	gone := map[int]bool{}
+	if width <= 0 {
+		return t
+	}
+	for i := range t.head {
+		empty := !slices.ContainsFunc(t.rows, func(row []string) bool { return i < len(row) && row[i] != "" })
+		if empty && len(t.rows) > 0 && sum(natural(t.without(gone).all())) > width {
+			gone[i] = true
+		}
+	}
+	for _, i := range t.drop {
+		if len(gone)+1 < len(t.head) && sum(fit(natural(t.without(gone).all()), width)) > width {
+			gone[i] = true
+		}
+	}
+	return t.without(gone)
+}
+
+func (t *table) all() [][]string { return append([][]string{t.head}, t.rows...) }
+
+// without is the table without some of its columns.
+func (t *table) without(gone map[int]bool) *table {
+	if len(gone) == 0 {
+		return t
+	}
+	part := func(row []string) (out []string) {
+		for i, cell := range row {
+			if !gone[i] {
+				out = append(out, cell)
+			}
+		}
+		return out
+	}
+	less := &table{head: part(t.head), right: map[int]bool{}}
+	for _, row := range t.rows {
+		less.rows = append(less.rows, part(row))
+	}
+	at := 0
+	for i := range t.head {
+		if !gone[i] {
+			less.right[at] = t.right[i]
+			at++
+		}
+	}
+	return less
+}
+
+// sum is the width of a row.
+func sum(widths []int) int {
+	total := gap * (len(widths) - 1)
+	for _, w := range widths {
+		total += w
+	}
+	return total
+}
+
 // natural is the width each column would like.
 func natural(rows [][]string) []int {
 	widths := make([]int, len(rows[0]))
@@ -67,11 +132,7 @@ func fit(widths []int, width int) []int {
 	if width <= 0 {
 		return widths
 	}
-	total := gap * (len(widths) - 1)
-	for _, w := range widths {
-		total += w
-	}
-	for ; total > width; total-- {
+	for total := sum(widths); total > width; total-- {
 		widest := 0
 		for i, w := range widths {
 			if w > widths[widest] {

@@ -47,6 +47,32 @@ k8s1      12
 	}
 }
 
+// TestTableDrops leaves columns out where there is no room for all: empty ones
+// first, then by their importance, and never all of them.
+func TestTableDrops(t *testing.T) {
+	tab := table{head: []string{"DEVICE", "NUMBER", "STATE-OF", "NOTE"}, right: map[int]bool{1: true}, drop: []int{1}}
+	tab.add("leafleaf1", "12345678", "abcdefgh", "")
+	for _, c := range []struct {
+		width int
+		heads string
+	}{{0, "DEVICE NUMBER STATE-OF NOTE"}, {30, "DEVICE NUMBER STATE-OF"}, {17, "DEVICE STATE-OF"}} {
+		var b strings.Builder
+		_ = tab.write(&b, c.width)
+		lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
+		for _, line := range lines {
+			if n := ansi.StringWidth(line); c.width > 0 && n > c.width {
+				t.Errorf("%d cells in %d: %q", n, c.width, line)
+			}
+		}
+		if got := strings.Join(strings.Fields(lines[0]), " "); got != c.heads {
+			t.Errorf("in %d cells: %s, want %s", c.width, got, c.heads)
+		}
+	}
+	if tab.write(&strings.Builder{}, 1) != nil || len(tab.head) != 4 {
+		t.Error("the table itself was changed")
+	}
+}
+
 // TestTableColours sees that colours cost no column.
 func TestTableColours(t *testing.T) {
 	plain, coloured := &table{head: []string{"A", "B"}}, &table{head: []string{"A", "B"}}

@@ -31,7 +31,7 @@ func troubleshootCommand(e *env) *cobra.Command {
 			}
 			return nil
 		},
-		ValidArgsFunction: e.completeDevices,
+		ValidArgsFunction: e.completeEnds,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := e.load()
 			if err != nil {
