@@ -10,40 +10,45 @@ import (
 
 	"closup/lab/sim"
 	"closup/model"
+	"closup/provision/observe"
+	"closup/provision/push"
 )
 
 // thousand is a fabric of 8 spines, 192 leafs and 800 nodes.
-func thousand(t testing.TB) *model.Plan {
+func thousand(t testing.TB) *model.Plan { return sized(t, 8, 192, 800) }
+
+func sized(t testing.TB, spines, leafs, nodes int) *model.Plan {
 	t.Helper()
-	text := `version: 1
-name: thousand
+	var b strings.Builder
+	fmt.Fprintf(&b, `version: 1
+name: sized-%d
 asn: {spines: 4200000001+, leafs: 4200001001+, nodes: 4200002001+}
 loopbacks: {spines: 10.1.2.0/24, leafs: 10.1.4.0/22, nodes: 10.1.8.0/21}
 pods: 10.240.0.0/12
 services: 10.233.0.0/18
 ports: {spines: {downlinks: "swp[1-192]"}}
-spines: [{name: "spine[1-8]"}]
-leafs: [{name: "leaf[001-192]", rack: "r[001-192]"}]
+network: {nodes: ifupdown2}
+spines: [{name: "spine[1-%d]"}]
+leafs: [{name: "leaf[001-%03d]", rack: "r[001-%03[3]d]"}]
 nodes:
-`
-	var b strings.Builder
-	for i := range 800 {
-		fmt.Fprintf(&b, "  - {name: node%04d, rack: r%03d}\n", i+1, i%192+1)
+`, spines+leafs+nodes, spines, leafs)
+	for i := range nodes {
+		fmt.Fprintf(&b, "  - {name: node%04d, rack: r%03d}\n", i+1, i%leafs+1)
 	}
-	f, err := model.Load("thousand.yaml", []byte(text+b.String()))
+	f, err := model.Load("sized.yaml", []byte(b.String()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, _ := model.NewPlan(f)
+	plan, findings := model.NewPlan(f)
+	if len(plan.Devices) != spines+leafs+nodes {
+		t.Fatalf("%d devices: %v", len(plan.Devices), findings)
+	}
 	return plan
 }
 
 // TestThousand: 1,000 devices start in 3 s and stay below 1 GiB.
 func TestThousand(t *testing.T) {
 	plan := thousand(t)
-	if len(plan.Devices) != 1000 {
-		t.Fatalf("%d devices", len(plan.Devices))
-	}
 	begin, before := time.Now(), cpuTime(t)
 	l, err := sim.Start(t.Context(), plan, sim.Options{})
 	if err != nil {
@@ -86,5 +91,52 @@ func BenchmarkStart(b *testing.B) {
 		if err := l.Close(); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// sizes of the benchmarks: what a device costs should not grow with the fabric.
+var sizes = []struct{ spines, leafs, nodes int }{{2, 4, 4}, {4, 16, 80}, {8, 192, 800}}
+
+// BenchmarkPush brings bare devices to their files, and asks them once more
+// when nothing differs; both with the seconds of CPU for each device, those of
+// the simulated devices included.
+func BenchmarkPush(b *testing.B) {
+	for _, n := range sizes {
+		devices := n.spines + n.leafs + n.nodes
+		for _, want := range []push.Result{push.Changed, push.Unchanged} {
+			b.Run(fmt.Sprintf("%d/%s", devices, want), func(b *testing.B) {
+				s := newSite(b, sized(b, n.spines, n.leafs, n.nodes))
+				if want == push.Unchanged {
+					s.push(push.Changed)
+				}
+				before := cpuTime(b)
+				b.ResetTimer()
+				for range b.N {
+					s.push(want)
+				}
+				b.ReportMetric((cpuTime(b)-before).Seconds()*1000/float64(b.N*devices), "cpu-ms/device")
+			})
+		}
+	}
+}
+
+// BenchmarkStatus asks all devices over held connections.
+func BenchmarkStatus(b *testing.B) {
+	for _, n := range sizes {
+		devices := n.spines + n.leafs + n.nodes
+		b.Run(fmt.Sprint(devices), func(b *testing.B) {
+			s := newSite(b, sized(b, n.spines, n.leafs, n.nodes))
+			s.push(push.Changed)
+			o := observe.New(s.transport, s.plan, s.endpoints)
+			defer o.Close()
+			o.Round(b.Context())
+			before := cpuTime(b)
+			for b.Loop() {
+				if st := observe.Compare(s.plan, s.routes, o.Round(b.Context())); st.Summary.DevicesUnreachable > 0 {
+					b.Fatalf("%d devices do not answer", st.Summary.DevicesUnreachable)
+				}
+			}
+			b.ReportMetric((cpuTime(b)-before).Seconds()*1000/float64(b.N*devices), "cpu-ms/device")
+		})
 	}
 }
