@@ -377,3 +377,22 @@ func TestReport(t *testing.T) {
 		t.Errorf("%v: %s", err, data)
 	}
 }
+
+// TestFirstRound shows a device that has not answered yet as being asked, and
+// not as one that is gone.
+func TestFirstRound(t *testing.T) {
+	d := opened(t, 120, 40)
+	liveWith(d, func(s *observe.Status) { s.Devices[0].Reachable, s.Devices[0].Age = false, -1 })
+	d.shows("○spine1")
+	s := d.live()
+	d.only(roundMsg{watcher: s.watcher, status: healthy(s.of.Plan)})
+	d.press("V")
+	d.shows("spine1  answers")
+	d.hides("answers again")
+	liveWith(d, func(s *observe.Status) {
+		s.Devices[0].Reachable, s.Devices[0].Age, s.Devices[0].Error = false, -1, "login refused"
+	})
+	d.shows("✗spine1")
+	d.press("v", "v", "v")
+	d.shows("unreachable")
+}

@@ -58,13 +58,15 @@ func (h *liveHistory) take(s observe.Status) (lost bool) {
 
 // differences makes an event of everything that is not as it was.
 func (h *liveHistory) differences(was, is observe.Status) (lost bool) {
-	reached := make(map[string]bool, len(was.Devices))
+	reached, fresh := make(map[string]bool, len(was.Devices)), make(map[string]bool)
 	for _, d := range was.Devices {
-		reached[d.Name] = d.Reachable
+		reached[d.Name], fresh[d.Name] = d.Reachable, unheard(d)
 	}
 	for _, d := range is.Devices {
 		switch before, known := reached[d.Name]; {
 		case !known || before == d.Reachable:
+		case d.Reachable && fresh[d.Name]:
+			h.say(is.At, d.Name, good, "answers")
 		case d.Reachable:
 			h.say(is.At, d.Name, good, "answers again")
 		default:

@@ -149,6 +149,9 @@ func (s *liveScreen) deviceRows() (rows [][]cell) {
 		if !d.Reachable {
 			t, word, glyph = bad, "unreachable", s.look.down
 		}
+		if unheard(d) {
+			t, word, glyph = dim, "being asked", s.look.unknown
+		}
 		if s.faults && d.Reachable {
 			continue
 		}

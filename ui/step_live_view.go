@@ -120,6 +120,10 @@ func age(seconds float64) string {
 	}
 }
 
+// unheard says that a device was asked, and that nothing is known yet: the
+// watch has just begun.
+func unheard(d observe.DeviceStatus) bool { return !d.Reachable && d.Age < 0 && d.Error == "" }
+
 // drawing is the Clos with its cables as their sessions are.
 func (s *liveScreen) drawing() clos {
 	c := planClos(s.of.Plan)
@@ -141,9 +145,9 @@ func (s *liveScreen) drawing() clos {
 		}
 		k.broken = k.tone != good
 	}
-	state := make(map[string]bool)
+	state, asking := make(map[string]bool), make(map[string]bool)
 	for _, d := range s.status.Devices {
-		state[d.Name] = d.Reachable
+		state[d.Name], asking[d.Name] = d.Reachable, unheard(d)
 	}
 	for _, t := range c.tiers {
 		for i := range t {
@@ -151,6 +155,8 @@ func (s *liveScreen) drawing() clos {
 			case !known:
 			case reachable:
 				t[i].mark = s.look.up
+			case asking[t[i].name]:
+				t[i].mark = s.look.unknown
 			default:
 				t[i].mark, t[i].tone = s.look.down, bad
 			}

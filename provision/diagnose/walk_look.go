@@ -116,7 +116,7 @@ func lookPorts(v *view, sc Scope) []Evidence {
 			word = "up, with a link"
 		}
 		if l.Downs > 0 {
-			word += fmt.Sprintf("; zebra saw it go down %d times, last %s ago", l.Downs, l.LastDown)
+			word += fmt.Sprintf("; zebra saw it go down %d time%s, last %s ago", l.Downs, map[bool]string{false: "s"}[l.Downs == 1], l.LastDown)
 		}
 		x := seen(at.Device, "ip link show "+at.Port, "%s", word)
 		return &x

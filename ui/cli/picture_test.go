@@ -170,4 +170,7 @@ func (s *screen) save(path string, g ground) {
 	if out, err := exec.Command("rsvg-convert", svg, "-o", path).CombinedOutput(); err != nil {
 		s.Fatalf("rsvg-convert (Debian: librsvg2-bin): %v: %s", err, out)
 	}
+	if err := shrink(path); err != nil {
+		s.Fatal(err)
+	}
 }

@@ -11,7 +11,7 @@ import (
 // shots is the pictures of the wizard, in order: the keys that lead there from
 // the one before, and what is on the screen then.
 var shots = []struct {
-	name  string
+	name  string // empty: on the way to the next one
 	keys  []string
 	typed string
 	shows string
@@ -26,13 +26,21 @@ var shots = []struct {
 	{name: "nodes", keys: []string{"C-x", "Escape", "5", "Down"}, shows: `│ Nodes  .*`},
 	{name: "cabling", keys: []string{"6", "Down", "Down", "Right"}, shows: `│ Cabling  `},
 	{name: "review", keys: []string{"7"}, shows: `│ Review  `},
+	{name: "drawing", keys: []string{"V", "Down", "Down"}, shows: `leaf01 +leaf +AS`},
 	{name: "preview", keys: []string{"8", "Enter", "e", "Down", "Down", "Down"}, shows: `│ Preview  `},
 	{name: "targets", keys: []string{"e", "Escape", "v", "v", "v", "Enter"}, shows: `report\.md`},
 	{name: "palette", keys: []string{"Escape", ":"}, typed: "push", shows: `as a command`},
 	{name: "help", keys: []string{"Escape", "?"}, shows: `Everywhere`},
-	{name: "push", keys: []string{"Escape", "9", "Enter"}, shows: `p pushes|has its files already`, wait: time.Minute},
-	{name: "live", keys: []string{"0", "Enter"}, shows: `sessions.*of`, wait: 30 * time.Second},
+	{keys: []string{"Escape", "9", "Enter"}, shows: `p pushes|has its files already`, wait: 2 * time.Minute},
+	{name: "preflight", keys: []string{"v"}, shows: `checks of spine01`},
+	{name: "push", keys: []string{"v"}, shows: `p pushes|has its files already`},
+	{name: "live", keys: []string{"0", "Enter"}, shows: `42 of 42 sessions.*206 of 206`, wait: 60 * time.Second},
 	{name: "events", keys: []string{"V"}, shows: `what happened`, wait: 10 * time.Second},
+	{name: "findings", keys: []string{"V", "d"}, shows: `leaf01:swp51 +port-down`, wait: 30 * time.Second},
+	{name: "guide", keys: []string{"e"}, shows: `Is each port up, with a link`, wait: 30 * time.Second},
+	{name: "apply", keys: []string{"a"}, shows: `To do it type`, wait: 30 * time.Second},
+	{name: "symptom", keys: []string{"Escape", "Escape", "w"}, typed: "server01 cannot reach pods in rack 2", shows: `enter walks through it`},
+	{name: "report", keys: []string{"Escape", "r"}, shows: `Write a bring-up report`},
 }
 
 // TestScreenshots takes the pictures of docs/screens of the wizard on a lab of
@@ -80,10 +88,13 @@ func TestScreenshots(t *testing.T) {
 				if shot.name == "events" {
 					b.inside("leaf01", "ip link set swp51 down")
 					s.shows(`leaf01 +swp51 to spine01 is (Idle|Active|Connect)`, 30*time.Second)
-					b.inside("leaf01", "ip link set swp51 up")
 				}
-				s.save(filepath.Join(dir, fmt.Sprintf("%s-%s-%dx%d.png", shot.name, theme, size[0], size[1])), grounds[theme])
+				if shot.name != "" {
+					s.save(filepath.Join(dir, fmt.Sprintf("%s-%s-%dx%d.png", shot.name, theme, size[0], size[1])), grounds[theme])
+				}
 			}
+			b.inside("leaf01", "ip link set swp51 up")
+			s.press("Escape")
 			b.converged(90 * time.Second)
 			s.press("q")
 			s.ended(soon)
