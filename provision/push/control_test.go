@@ -67,6 +67,7 @@ func TestPause(t *testing.T) {
 // Aborted, what has begun is finished and nothing else is begun, also while the
 // push is paused; what waits to be confirmed is taken back.
 func TestAbort(t *testing.T) {
+	t.Parallel()
 	for _, confirm := range []time.Duration{0, time.Minute} {
 		t.Run(fmt.Sprint("confirm ", confirm), func(t *testing.T) {
 			t.Parallel()

@@ -17,6 +17,7 @@ import (
 type patient struct {
 	*site
 	device     string
+	first      string // the fabric that it holds
 	path       string // of the other fabric
 	old, fresh string // portraits
 }
@@ -47,7 +48,7 @@ func TestLabFaults(t *testing.T) {
 	}
 	var all sync.WaitGroup
 	for _, f := range faults {
-		p := &patient{site: s, device: f.device, path: second}
+		p := &patient{site: s, device: f.device, first: first, path: second}
 		p.old = s.portrait(f.device)
 		p.fresh = strings.ReplaceAll(p.old, "timers connect 11", "timers connect 12")
 		if p.fresh == p.old {
@@ -55,6 +56,7 @@ func TestLabFaults(t *testing.T) {
 		}
 		all.Go(func() {
 			begun := time.Now()
+			p.holdable()
 			f.do(p)
 			t.Logf("%s: %v", f.name, time.Since(begun).Round(time.Second))
 		})
@@ -88,9 +90,9 @@ func (p *patient) told(what string, got told, result push.Result, says string) {
 // back brings the device to the old configuration again.
 func (p *patient) back() {
 	p.t.Helper()
-	got := p.order(orders{Way: "rollback"}).end()[p.device]
-	p.told("rollback", got, push.Changed, "")
-	p.is("rolled back", p.old)
+	got := p.operator(orders{Fabric: p.first, Only: []string{p.device}}).end()[p.device]
+	p.told("back", got, push.Changed, "")
+	p.is("back", p.old)
 }
 
 func (p *patient) sh(script string) string {
@@ -102,6 +104,15 @@ func (p *patient) sh(script string) string {
 // what waits until it is there. A reboot lets it go.
 func (p *patient) hold(state string) (held func()) {
 	p.t.Helper()
+	p.sh("rm -f /run/held; touch /run/hold." + state)
+	return func() {
+		p.t.Helper()
+		p.await(state, `[ -e /run/held ]`)
+	}
+}
+
+// holdable puts what hold needs on the device, before a job looks for it.
+func (p *patient) holdable() {
 	p.sh(`cat >/usr/local/sbin/sync <<'END'
 #!/bin/sh
 for s in $(cat /var/lib/closup/push/*/state 2>/dev/null); do
@@ -109,14 +120,10 @@ for s in $(cat /var/lib/closup/push/*/state 2>/dev/null); do
 done
 exec /usr/bin/sync "$@"
 END
-chmod 755 /usr/local/sbin/sync; rm -f /run/held; touch /run/hold.` + state)
-	return func() {
-		p.t.Helper()
-		p.await(state, `[ -e /run/held ]`)
-	}
+chmod 755 /usr/local/sbin/sync`)
 }
 
-func (p *patient) release() { p.sh("rm -f /run/hold.* /run/held /usr/local/sbin/sync") }
+func (p *patient) release() { p.sh("rm -f /run/hold.* /run/held") }
 
 // await waits until the condition, a command, holds on the device.
 func (p *patient) await(what, condition string) {
@@ -215,7 +222,7 @@ func (p *patient) managementLost() {
 	if err := p.lab.SetLink(p.device, "eth0", true); err != nil {
 		p.t.Error(err)
 	}
-	p.told("cut off", op.end()[p.device], push.RolledBack, "nobody confirmed it in time")
+	p.told("cut off", op.end()[p.device], push.RolledBack, "the old files are back")
 
 	held := p.hold("applying")
 	op = p.order(orders{Undo: 10 * time.Second})
@@ -310,9 +317,13 @@ func (p *patient) routerRefuses() {
 	p.report("a semantic error", push.Run(ctx, p.transport, one(half), o), push.RolledBack, "the old files are back")
 
 	const reload = "/usr/lib/frr/frr-reload.py"
-	p.sh("cp -p " + reload + " /run/reload; printf '#!/bin/sh\\ngrep -q \"connect 12\" /etc/frr/frr.conf && exec sleep 1000\\nexec /run/reload \"$@\"\\n' >" + reload)
-	p.report("a reload that hangs", push.RunLimited(ctx, p.transport, one(p.target(same)), o, 5*time.Second), push.RolledBack, "the old files are back")
+	p.sh("mkdir -p /run/saved; cp -p " + reload + " /run/reload; printf '#!/bin/sh\\ngrep -q \"connect 12\" /etc/frr/frr.conf && exec sleep 1000\\nexec /run/reload \"$@\"\\n' >" + reload)
+	// A restart reads what the reload hangs over: that ends in the new one.
+	r := p.follow(push.RunLimited(ctx, p.transport, one(p.target(same)), o, 10*time.Second))[p.device]
+	p.told("a reload that hangs", told{Result: r.Result, Error: r.Error}, push.Changed, "")
+	p.is("a reload that hangs", p.fresh)
 	p.sh("cp -p /run/reload " + reload)
+	p.back()
 
 	// 15. bgpd dies, and nobody revives it.
 	held := p.hold("applying")
@@ -335,7 +346,7 @@ func (p *patient) routerRefuses() {
 	}
 	p.sh("printf '#!/bin/sh\\necho broken; exit 1\\n' | tee " + reload + " >/usr/lib/frr/frrinit.sh.new; cp -p /usr/lib/frr/frrinit.sh /run/frrinit; cat /usr/lib/frr/frrinit.sh.new >/usr/lib/frr/frrinit.sh")
 	open := []push.Open{{Device: p.device, Endpoint: p.endpoints[p.device], Push: id}}
-	r := p.follow(push.TakeBack(ctx, p.transport, open, push.Options{}))[p.device]
+	r = p.follow(push.TakeBack(ctx, p.transport, open, push.Options{}))[p.device]
 	p.told("a rollback whose reload fails", told{Result: r.Result, Error: r.Error}, push.Failed, "could not be made live again")
 	p.sh("cp -p /run/reload " + reload + "; cp -p /run/frrinit /usr/lib/frr/frrinit.sh; rm /usr/lib/frr/frrinit.sh.new")
 	if err := p.lab.Reboot(ctx, p.device); err != nil {

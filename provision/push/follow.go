@@ -76,6 +76,9 @@ func (d *device) follow(ctx context.Context, s *script, until ...string) (jobSta
 			return j, d.lost(err)
 		}
 		d.class = j.class
+		if j.reason == "" {
+			j.reason = "it could not write down why (a full disk?)"
+		}
 		for _, state := range until {
 			if j.state == state {
 				return j, nil

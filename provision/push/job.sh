@@ -16,7 +16,8 @@ session() { cut -d' ' -f6 /proc/self/stat; }
 end_job() {
 	was=$(cat "$T/session" 2>/dev/null)
 	[ -n "$was" ] && [ "$was" != "$(session)" ] || return 0
-	for p in /proc/[0-9]*; do
+	for p in $(grep -l " $was " /proc/[0-9]*/stat 2>/dev/null); do
+		p=${p%/stat}
 		[ "$(cut -d' ' -f6 "$p/stat" 2>/dev/null)" = "$was" ] || continue
 		tr '\0' ' ' <"$p/cmdline" 2>/dev/null | grep -qF "$T" && kill -9 "${p#/proc/}" 2>/dev/null
 	done

@@ -6,7 +6,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"os"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -29,6 +32,12 @@ func TestMain(m *testing.M) {
 	netns.Init()
 	if text := os.Getenv(operating); text != "" {
 		os.Exit(operate(text))
+	}
+	// Most tests wait most of the time, so more of them than there are cores run
+	// side by side.
+	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+		_ = f.Value.Set(strconv.Itoa(max(4, runtime.GOMAXPROCS(0))))
 	}
 	os.Exit(m.Run())
 }

@@ -2,6 +2,7 @@ package push
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 )
@@ -24,19 +25,27 @@ func patienceWith(younger bool, state string) time.Duration {
 	return 0
 }
 
-// lock takes the locks of all devices before anything starts on one. They are
-// asked at once, which takes one round trip for any number. Where two pushes
-// each hold what the other wants, the younger lets everything go and the older
-// waits for that: so one of them wins whole. Who finds a push that has begun
-// to change devices lets go.
+// lock takes the locks of all devices before anything starts on one: the first
+// by name alone, and then the others at once. So of two pushes that want the same
+// devices one is stopped at the first and has held none, and a thousand locks
+// take two round trips. Where the devices are others, and two pushes each hold
+// what the other wants, the younger lets everything go and the older waits for
+// that: so one of them wins whole. Who finds a push that has begun to change
+// devices lets go.
 func (p *push) lock(ctx context.Context, devices []*device) {
 	begun := time.Now()
 	for {
-		p.each(devices, p.Parallel, func(d *device) {
-			if !d.locked {
-				d.phases(ctx, locks)
+		first, others := byName(devices)
+		for _, now := range [][]*device{first, others} {
+			p.each(now, p.Parallel, func(d *device) {
+				if !d.locked {
+					d.phases(ctx, locks)
+				}
+			})
+			if len(first) > 0 && first[0].blocked != nil {
+				break
 			}
-		})
+		}
 		var waits bool
 		var lost []*device
 		for _, d := range devices {
@@ -61,6 +70,18 @@ func (p *push) lock(ctx context.Context, devices []*device) {
 		}
 		time.Sleep(200 * time.Millisecond)
 	}
+}
+
+// byName parts the devices that go on into the first by name and the others.
+func byName(devices []*device) (first, others []*device) {
+	for _, d := range devices {
+		if !d.done {
+			others = append(others, d)
+		}
+	}
+	slices.SortFunc(others, func(a, b *device) int { return strings.Compare(a.target.Device.Name, b.target.Device.Name) })
+	n := min(1, len(others))
+	return others[:n], others[n:]
 }
 
 // surrender lets all devices go, because some are locked by another push.

@@ -73,7 +73,8 @@ type Options struct {
 	Predict func(device string) map[string]int
 	// Sessions is how long a device waits for the sessions that must be up
 	// (sessions.go says which), and at the end of the push for the others among
-	// its devices, whose lack is a note. 0: 60 s; negative: nobody waits.
+	// its devices, whose lack is a note; at most half of Undo. 0: 60 s;
+	// negative: nobody waits.
 	Sessions time.Duration
 }
 

@@ -71,6 +71,8 @@ func newPush(t provision.Transport, o Options, at place) *push {
 	if o.Sessions == 0 {
 		o.Sessions = defaultSessions
 	}
+	// A device must not take back what is still being looked at.
+	o.Sessions = min(o.Sessions, o.Undo/2)
 	if o.ID == "" {
 		o.ID = NewID()
 	}

@@ -77,7 +77,7 @@ func (d *device) agreed(ctx context.Context) error {
 	begun := time.Now()
 	// Beyond this the device would take its old configuration back by itself.
 	// What far ends that came so late lack, they find themselves.
-	limit := begun.Add(max(d.push.Sessions, d.push.Undo*2/3))
+	limit := begun.Add(d.push.Undo * 2 / 3)
 	for {
 		must := d.required()
 		if len(must) == 0 {

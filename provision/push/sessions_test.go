@@ -37,6 +37,7 @@ func pair(s *shop) (a, b *box, targets []Target, units []render.Unit) {
 }
 
 func TestSessionsComeUp(t *testing.T) {
+	t.Parallel()
 	s := newShop(t)
 	a, b, targets, units := pair(s)
 	unit := &units[1] // once the second device is live, both ends come up
@@ -76,6 +77,7 @@ func TestNewSessionStaysDown(t *testing.T) {
 // A port without a link is told and fails nothing; one that is set down is
 // no excuse.
 func TestSessionWithoutALink(t *testing.T) {
+	t.Parallel()
 	for flags, want := range map[string]Result{"0x1003": Changed, "0x1002": RolledBack} {
 		t.Run(flags, func(t *testing.T) {
 			t.Parallel()
@@ -102,6 +104,7 @@ func TestSessionWithoutALink(t *testing.T) {
 // A session that was down before, and of which one end alone changes, is not
 // this push's affair; one that was up must be up again.
 func TestSessionOfOneEnd(t *testing.T) {
+	t.Parallel()
 	for was, want := range map[string]Result{"Active": Changed, "Established": RolledBack} {
 		t.Run(was, func(t *testing.T) {
 			t.Parallel()
@@ -126,6 +129,7 @@ func TestSessionOfOneEnd(t *testing.T) {
 // A session must bring at least as much as before, or as is predicted if that
 // is less.
 func TestPrefixes(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		before, after, predicted int // predicted -1: nobody can tell
 		want                     Result
@@ -167,6 +171,7 @@ func TestPrefixes(t *testing.T) {
 
 // A session whose far end is not in the push, or failed, is not waited for.
 func TestSessionOutsideThePush(t *testing.T) {
+	t.Parallel()
 	s := newShop(t)
 	_, _, targets, units := pair(s)
 	l := s.push(t.Context(), Options{Units: units}, targets[0])
@@ -186,6 +191,7 @@ func TestSessionOutsideThePush(t *testing.T) {
 
 // A router that runs something else than was asked has its files put back.
 func TestRouterIsNotAsAsked(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name  string
 		spoil func(*box)

@@ -15,6 +15,7 @@ import (
 // What waits to be confirmed is not on the disk yet; it gets there by being
 // kept, and does not without.
 func TestPending(t *testing.T) {
+	t.Parallel()
 	if exec.Command("unshare", "-m", "true").Run() != nil {
 		t.Skip("no mount namespace can be made here")
 	}
@@ -58,6 +59,7 @@ func TestPending(t *testing.T) {
 
 // A rollback brings back what a push replaced, and is undone by another.
 func TestReplaced(t *testing.T) {
+	t.Parallel()
 	for _, was := range []string{"old\n", "-"} {
 		s := newShop(t)
 		b := s.box("leaf1")
@@ -92,6 +94,7 @@ func TestReplaced(t *testing.T) {
 // The operator's side is killed while the device waits to be confirmed; what is
 // asked afterwards is the same, or something else.
 func TestResume(t *testing.T) {
+	t.Parallel()
 	for _, asks := range []string{"new\n", "newer\n"} {
 		s := newShop(t)
 		b := s.box("leaf1")
@@ -115,6 +118,7 @@ func TestResume(t *testing.T) {
 // Two pushes want the same devices at the same time: one gets all, the other
 // none, and is told whose they are.
 func TestOneWinsWhole(t *testing.T) {
+	t.Parallel()
 	s := newShop(t)
 	var units []render.Unit
 	targets := map[string][]Target{}
@@ -159,6 +163,7 @@ func TestOneWinsWhole(t *testing.T) {
 
 // What somebody edits beside our part of a file is his; in our part it is drift.
 func TestDriftInAFileOfTwo(t *testing.T) {
+	t.Parallel()
 	s := newShop(t)
 	b := s.box("leaf1")
 	b.write("etc/app.conf", "theirs\n")
@@ -191,6 +196,7 @@ func TestDriftInAFileOfTwo(t *testing.T) {
 // The disk fills up between the moment the new configuration runs and the
 // moment it is to be kept.
 func TestDiskFullAtCommit(t *testing.T) {
+	t.Parallel()
 	s := newShop(t)
 	b := s.box("leaf1")
 	standing(b, "old\n")
@@ -204,6 +210,7 @@ func TestDiskFullAtCommit(t *testing.T) {
 
 // An apply that hangs is ended, and undone.
 func TestApplyHangs(t *testing.T) {
+	t.Parallel()
 	s := newShop(t)
 	s.at.limit = 3 * time.Second
 	b := s.box("leaf1")
@@ -218,6 +225,7 @@ func TestApplyHangs(t *testing.T) {
 
 // A device that is as desired is known by one answer.
 func TestNothingToDoIsOneRoundTrip(t *testing.T) {
+	t.Parallel()
 	s := newShop(t)
 	b := s.box("leaf1")
 	units := []render.Unit{b.unit()}
@@ -234,6 +242,7 @@ func TestNothingToDoIsOneRoundTrip(t *testing.T) {
 // Without mount namespaces the files are put on the disk first; the result is
 // the same.
 func TestNoMountNamespace(t *testing.T) {
+	t.Parallel()
 	for body, want := range map[string]Result{"new\n": Changed, "DEAF\n": RolledBack} {
 		s := newShop(t)
 		if want == RolledBack {

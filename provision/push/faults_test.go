@@ -1,0 +1,235 @@
+package push
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"closup/model"
+	"closup/provision/fake"
+	"closup/render"
+)
+
+// Faults of docs/push.md that need no real device. Their numbers stand there.
+
+// 8: confirm races the timeout. Whoever wins, it is one of them, and both sides
+// say the same.
+func TestConfirmRacesTheTimeout(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	wins := map[Result]int{}
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for i := range 16 {
+		b := s.box(fmt.Sprint("leaf", i+1))
+		standing(b, "old\n")
+		all.Go(func() {
+			units, id := []render.Unit{b.unit()}, NewID()
+			if r := s.push(context.Background(), Options{Units: units, ID: id, Confirm: 3 * time.Second}, b.target("new\n")).reports[b.name]; r.Result != Pending {
+				t.Errorf("%q %s", r.Result, r.Error)
+				return
+			}
+			time.Sleep(time.Duration(2000+60*i) * time.Millisecond) // some before, some after, some just then
+			open := []Open{{Device: b.name, Endpoint: model.Endpoint{Device: b.name}, Push: id}}
+			for e := range settle(context.Background(), s, open, Options{Units: units}, s.at) {
+				if e.Kind != Done {
+					continue
+				}
+				want := map[Result]string{Changed: "new\n", RolledBack: "old\n"}[e.Report.Result]
+				if want == "" || b.read("etc/app.conf") != want || b.read("run/app") != want {
+					t.Errorf("%s is %q: %s; it has %q and runs %q", b.name, e.Report.Result, e.Report.Error, b.read("etc/app.conf"), b.read("run/app"))
+				}
+				mu.Lock()
+				wins[e.Report.Result]++
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
+	t.Logf("%v", wins)
+}
+
+// 9: the wall clock jumps an hour, forward or back. The device's part asks no
+// wall clock, and no file's time decides.
+func TestWallClockJumps(t *testing.T) {
+	t.Parallel()
+	for _, jump := range []time.Duration{time.Hour, -time.Hour} {
+		t.Run(jump.String(), func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t)
+			b := s.box("leaf1")
+			standing(b, "old\n")
+			b.tool("date", "echo x >>"+b.path("run/asked")+"; exec /bin/date -d '"+fmt.Sprint(int(jump.Seconds()))+" seconds' \"$@\"")
+			o := Options{Units: []render.Unit{b.unit()}, ID: NewID(), Confirm: 6 * time.Second}
+			if r := s.push(t.Context(), o, b.target("new\n")).reports["leaf1"]; r.Result != Pending {
+				t.Fatalf("%q %s", r.Result, r.Error)
+			}
+			pending := time.Now()
+			files, err := os.ReadDir(b.path("closup/push/" + o.ID))
+			must(t, err)
+			for _, f := range files {
+				at := time.Now().Add(jump)
+				_ = os.Chtimes(b.path("closup/push/"+o.ID+"/"+f.Name()), at, at) // one may be gone by now
+			}
+			await(t, "the device took the old file back", func() bool { return b.read("closup/push/"+o.ID+"/state") == "rolled-back\n" })
+			if waited := time.Since(pending); waited < 4*time.Second { // not at once, as it would an hour later
+				t.Errorf("it waited %v of 6s", waited)
+			}
+			if b.read("run/asked") != "-" {
+				t.Error("the wall clock was asked")
+			}
+			litter(t, b)
+		})
+	}
+}
+
+// 11: an upload that stops in the middle, at any place, is not run, and what
+// arrived is not used.
+func TestTruncatedUpload(t *testing.T) {
+	t.Parallel()
+	for _, part := range []int{1, 30, 60, 90, 99} {
+		t.Run(fmt.Sprint(part, " %"), func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t)
+			b := s.box("leaf1")
+			standing(b, "old\n")
+			inner, n := b.shell(), 0
+			s.Set("leaf1", func(c fake.Command) int {
+				text, _ := io.ReadAll(c.Stdin)
+				if n++; n == 2 { // the stage
+					c.Stdin = bytes.NewReader(text[:len(text)*part/100])
+					inner(c)
+					return -1
+				}
+				c.Stdin = bytes.NewReader(text)
+				return inner(c)
+			})
+			r := s.push(t.Context(), Options{Units: []render.Unit{b.unit()}}, b.target("new\n")).reports["leaf1"]
+			if r.Result != Failed || b.read("etc/app.conf") != "old\n" || b.read("run/app") != "old\n" || b.applied() != 0 {
+				t.Errorf("%q %s: it has %q and runs %q", r.Result, r.Error, b.read("etc/app.conf"), b.read("run/app"))
+			}
+			s.Set("leaf1", b.shell())
+			if r := s.push(t.Context(), Options{Units: []render.Unit{b.unit()}}, b.target("new\n")).reports["leaf1"]; r.Result != Changed {
+				t.Errorf("and afterwards: %q %s", r.Result, r.Error)
+			}
+		})
+	}
+}
+
+// 16: what takes the old configuration back fails too. The old files are there,
+// it is told that they do not run, and the next push to it mends that.
+func TestRollbackFails(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	b := s.box("leaf1")
+	standing(b, "old\n")
+	unit := b.unit()
+	sound := unit.Apply
+	unit.Apply = "[ ! -e " + b.path("run/jammed") + " ] || exit 1; " + sound + "; touch " + b.path("run/jammed") + "; exit 1"
+	r := s.push(t.Context(), Options{Units: []render.Unit{unit}}, b.target("new\n")).reports["leaf1"]
+	if r.Result != Failed || !strings.Contains(r.Error, "the old files are back, but they could not be made live again") ||
+		b.read("etc/app.conf") != "old\n" || b.read("run/app") != "new\n" {
+		t.Errorf("%q %s: it has %q and runs %q", r.Result, r.Error, b.read("etc/app.conf"), b.read("run/app"))
+	}
+	must(t, os.Remove(b.path("run/jammed")))
+	unit.Apply = sound
+	if r := s.push(t.Context(), Options{Units: []render.Unit{unit}}, b.target("old\n")).reports["leaf1"]; r.Result != Changed || b.read("run/app") != "old\n" {
+		t.Errorf("%q %s: it runs %q", r.Result, r.Error, b.read("run/app"))
+	}
+}
+
+// 4 and 5: the job is killed while the change is active, and while it is taken
+// back: who mourns it ends that.
+func TestJobDiesLater(t *testing.T) {
+	t.Parallel()
+	for _, when := range []string{"active", "undoing"} {
+		t.Run(when, func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t)
+			b := s.box("leaf1")
+			standing(b, "old\n")
+			unit := b.unit()
+			// The undo waits there for the knife, once.
+			unit.Apply += "; if grep -q old " + b.path("etc/app.conf") + " && [ ! -e " + b.path("run/killed") + " ]; then touch " + b.path("run/undoing") + "; sleep 60; fi"
+			o := Options{Units: []render.Unit{unit}, ID: NewID(), Confirm: time.Minute}
+			if r := s.push(t.Context(), o, b.target("new\n")).reports["leaf1"]; r.Result != Pending {
+				t.Fatalf("%q %s", r.Result, r.Error)
+			}
+			dir := "closup/push/" + o.ID
+			if when == "undoing" {
+				must(t, os.Rename(b.path(dir+"/pending"), b.path(dir+"/aborted")))
+				await(t, "the undo is under way", func() bool { return exists(b.path("run/undoing")) })
+			}
+			b.write("run/killed", "")
+			out, err := exec.Command("sh", "-c", "for p in $(ps -o pid= -s "+strings.TrimSpace(b.read(dir+"/session"))+"); do kill -9 $p; done").CombinedOutput()
+			if err != nil {
+				t.Logf("%v %s", err, out)
+			}
+			defer func() {
+				if t.Failed() {
+					t.Logf("it is %q, log %q, session %q", b.read(dir+"/state"), b.read(dir+"/log"), b.read(dir+"/session"))
+				}
+			}()
+			await(t, "the old configuration is back", func() bool {
+				return strings.HasPrefix(b.read(dir+"/state"), "rolled-back") && b.read("run/app") == "old\n" && b.read("etc/app.conf") == "old\n"
+			})
+			litter(t, b)
+		})
+	}
+}
+
+// 21: a device that takes every command and answers none fails, touches nobody
+// else's push, and leaves no connection behind.
+func TestFrozenDevice(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	b := s.box("leaf1")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	frozen := b.target("x\n")
+	frozen.Device.Name, frozen.Endpoint.Device = "leaf2", "leaf2"
+	s.Set("leaf2", func(c fake.Command) int {
+		cancel() // the operator has seen enough
+		return fake.Hangs(c)
+	})
+	l := s.push(ctx, Options{Units: []render.Unit{b.unit()}}, b.target("x\n"), frozen)
+	if r := l.reports["leaf2"]; r.Result != Skipped || b.applied() != 0 {
+		t.Errorf("%q %s", r.Result, r.Error)
+	}
+}
+
+// systemd-run is asked where systemd runs the device, and what it starts lives
+// on; where it fails the job is detached by setsid.
+func TestSystemdRun(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat("/run/systemd/system"); err == nil {
+		t.Skip("this machine's own systemd would be asked")
+	}
+	for _, body := range []string{`echo "$@" >>run/asked; while [ "$1" != sh ]; do shift; done; setsid "$@" &`, `echo "$@" >>run/asked; exit 1`} {
+		s := newShop(t)
+		b := s.box("leaf1")
+		standing(b, "old\n")
+		must(t, os.MkdirAll(b.path("hook/systemd/system"), 0o755))
+		s.at.hook = "hook"
+		b.tool("systemd-run", body)
+		// The directory is systemd's own sign (sd_booted(3)); the box has another.
+		booted := strings.ReplaceAll(library, "/run/systemd/system", b.path("hook/systemd"))
+		s.Set("leaf1", func(c fake.Command) int {
+			text, _ := io.ReadAll(c.Stdin)
+			c.Stdin = strings.NewReader(strings.ReplaceAll(string(text), library, booted))
+			return b.shell()(c)
+		})
+		r := s.push(t.Context(), Options{Units: []render.Unit{b.unit()}}, b.target("new\n")).reports["leaf1"]
+		asked := b.read("run/asked")
+		if r.Result != Changed || !strings.Contains(asked, "--collect -p KillMode=process sh ") || b.read("run/app") != "new\n" {
+			t.Errorf("%q %s; asked %q", r.Result, r.Error, asked)
+		}
+	}
+}
