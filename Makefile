@@ -56,7 +56,7 @@ diagnose-matrix: needs-test ## every fault of the lab on two fabrics, and whethe
 	CLOSUP_MATRIX=1 CLOSUP_FAULTS='$(FAULTS)' $(GO) test -count=1 -run 'TestDiagnose(Matrix|Generations|Pairs|Remedies)' -v -timeout 90m $(if $(AS_ROOT),-exec "$(AS_ROOT)") ./ui/cli
 
 torture: needs ## 200 pushes to a real device with a random fault in each; ROUNDS=, SEED= replays
-	CLOSUP_NO_SKIP=1 $(GO) test -v -count=1 -run TestLabTorture -timeout 6h -exec "$(or $(AS_ROOT),env) CLOSUP_TORTURE=$(or $(ROUNDS),200) CLOSUP_SEED=$(SEED)" ./provision/push
+	CLOSUP_NO_SKIP=1 $(GO) test -v -count=1 -run 'TestLab(Torture|Faults)' -timeout 6h -exec "$(or $(AS_ROOT),env) CLOSUP_TORTURE=$(or $(ROUNDS),200) CLOSUP_SEED=$(SEED)" ./provision/push
 
 screenshots: needs-pictures build ## the pictures of docs/screens, of the wizard on a lab (root)
 	CLOSUP_SCREENSHOTS=$(CURDIR)/docs/screens $(GO) test -count=1 -run TestScreenshots -timeout 15m $(if $(AS_ROOT),-exec "$(AS_ROOT)") ./ui/cli

@@ -78,12 +78,15 @@ alive() { # DIRECTORY
 	echo "flock does not work here, so it cannot be told whether a push is under way" >&2
 	exit 70
 }
+# booted says whether systemd runs the device. Its directory alone is no proof:
+# `netplan generate` makes it too.
+booted() { [ -d /run/systemd/system ] && [ "$(cat /proc/1/comm)" = systemd ]; }
 # begin makes the job start, detached: it outlives the connection, and under
 # systemd the login's cgroup too.
 begin() {
 	: >"$T/ready" && : >"$T/log" && now && echo $((now + LEASE)) >"$T/lease" && say staged || return
 	set -- sh "$T/launch"
-	if [ -n "$HOOK" ] && [ -d /run/systemd/system ] && systemd-run --quiet --collect -p KillMode=process "$@" </dev/null >/dev/null 2>&1; then
+	if [ -n "$HOOK" ] && booted && systemd-run --quiet --collect -p KillMode=process "$@" </dev/null >/dev/null 2>&1; then
 		return 0
 	fi
 	setsid "$@" </dev/null >/dev/null 2>&1 &

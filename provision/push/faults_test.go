@@ -220,7 +220,8 @@ func TestSystemdRun(t *testing.T) {
 		s.at.hook = "hook"
 		b.tool("systemd-run", body)
 		// The directory is systemd's own sign (sd_booted(3)); the box has another.
-		booted := strings.ReplaceAll(library, "/run/systemd/system", b.path("hook/systemd"))
+		b.write("run/comm", "systemd\n")
+		booted := strings.NewReplacer("/run/systemd/system", b.path("hook/systemd"), "/proc/1/comm", b.path("run/comm")).Replace(library)
 		s.Set("leaf1", func(c fake.Command) int {
 			text, _ := io.ReadAll(c.Stdin)
 			c.Stdin = strings.NewReader(strings.ReplaceAll(string(text), library, booted))

@@ -131,7 +131,7 @@ hostname -F /etc/hostname 2>/dev/null
 exit 0
 BOOT
 	chmod 700 "$B/boot"
-	if [ -d /run/systemd/system ]; then
+	if booted; then
 		cat >"$HOOK/systemd/system/closup-recover.service" <<'UNIT'
 [Unit]
 Description=Finish or undo the push of closup that was open at shutdown
