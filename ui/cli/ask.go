@@ -64,6 +64,9 @@ func (e *env) askHostKey() func(context.Context, *provision.HostKeyError) bool {
 		return nil
 	}
 	return func(ctx context.Context, key *provision.HostKeyError) bool {
+		if e.met { // it was not taken there
+			return false
+		}
 		answer, err := e.ask(ctx, fmt.Sprintf("%v\nTake it and go on (yes or no)? ", key))
 		return err == nil && affirmed(answer)
 	}

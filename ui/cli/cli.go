@@ -40,6 +40,7 @@ type env struct {
 	tree       func(*env) *cobra.Command // the whole command line, for a command that runs others
 
 	paint   paint
+	met     bool       // the host keys that nobody knew were asked about, all together
 	asking  sync.Mutex // held while a question waits for its answer
 	started bool       // a command runs: what fails from here on is not usage
 }

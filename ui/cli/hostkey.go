@@ -143,6 +143,7 @@ func (e *env) meet(ctx context.Context, p *work.Project, inLab, acceptNew bool, 
 		if err != nil {
 			return err
 		}
+		e.met = true
 		taken, err := chosen(met, answer)
 		if err != nil {
 			return err
