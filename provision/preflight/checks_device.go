@@ -14,6 +14,7 @@ import (
 // renderOnly are the platforms that closup writes files for and does not push
 // to, and why.
 var renderOnly = map[string]string{
+	"nvue":    "`closup render` prints startup.yaml, and docs/vendors.md says how to load it with nv",
 	"sonic":   "`closup render` prints config_db.json and frr.conf, and docs/vendors.md says how to load them",
 	"flatcar": "it takes its configuration at its first start: `closup render --target butane` writes it",
 	"coreos":  "it takes its configuration at its first start: `closup render --target butane` writes it",
@@ -27,7 +28,7 @@ func RenderOnly(platform string) bool { return renderOnly[platform] != "" }
 func Remedy(platform string) string { return renderOnly[platform] }
 
 // systems are what /etc/os-release calls each platform (ID).
-var systems = map[string]string{"cumulus": "cumulus-linux", "nvue": "cumulus-linux", "debian": "debian", "ubuntu": "ubuntu"}
+var systems = map[string]string{"cumulus": "cumulus-linux", "debian": "debian", "ubuntu": "ubuntu"}
 
 func platform(v View) Result {
 	want := v.Device.Platform
@@ -132,12 +133,6 @@ func missing(v View) []need {
 }
 
 func packages(v View) Result {
-	if v.Device.Platform == "nvue" {
-		if v.Facts.Has("nv") {
-			return ok("NVUE's nv is there")
-		}
-		return result(Failed, "write platform: cumulus where it has no NVUE", "the command nv is not there")
-	}
 	lack := missing(v)
 	if len(lack) == 0 {
 		return ok("all there")
@@ -153,12 +148,10 @@ func packages(v View) Result {
 func nvue(v View) Result {
 	f := v.Facts
 	switch {
-	case v.Device.Platform == "nvue":
-		return ok("it is configured through NVUE")
 	case len(f.NVUE.Wrote) > 0:
-		return result(Failed, "write platform: nvue, or end NVUE for good: sudo systemctl disable --now nvued", "NVUE owns %s, and would write over it", strings.Join(f.NVUE.Wrote, " and "))
+		return result(Failed, "end NVUE for good (sudo systemctl disable --now nvued), or write platform: nvue and load what `closup render` prints", "NVUE owns %s, and would write over it", strings.Join(f.NVUE.Wrote, " and "))
 	case f.NVUE.Runs:
-		return result(Warning, "sudo systemctl disable --now nvued, or write platform: nvue", "NVUE runs: whoever says `nv config apply` writes over closup's files")
+		return result(Warning, "end it for good: sudo systemctl disable --now nvued", "NVUE runs: whoever says `nv config apply` writes over closup's files")
 	}
 	return ok("NVUE does not run")
 }

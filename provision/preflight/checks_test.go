@@ -177,7 +177,7 @@ func TestChecks(t *testing.T) {
 		}},
 		{"packages", Failed, "frr-pythontools", func(v *View) { without(v, "frr-reload.py") }},
 		{"packages", Failed, "ifupdown2", func(v *View) { without(v, "ifreload") }},
-		{"packages", Failed, "nv is not there", func(v *View) { v.Device.Platform = "nvue" }},
+		{"platform", Failed, "writes files for nvue", func(v *View) { v.Device.Platform = "nvue" }},
 		{"nvue", Failed, "owns /etc/frr/frr.conf", func(v *View) { v.Facts.NVUE = NVUE{true, []string{"/etc/frr/frr.conf"}} }},
 		{"nvue", Warning, "NVUE runs", func(v *View) { v.Facts.NVUE.Runs = true }},
 		{"writable", Failed, "/etc/frr", func(v *View) { v.Facts.ReadOnly["/etc/frr"] = "/etc" }},
