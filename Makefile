@@ -13,7 +13,7 @@ LDFLAGS := -s -w -X closup/ui/cli.Version=$(VERSION)
 AS_ROOT := $(shell if [ "$$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then echo 'sudo -n --preserve-env=CLOSUP_NO_SKIP,CLOSUP_MATRIX,CLOSUP_FAULTS,CLOSUP_SCREENSHOTS,HOME env PATH=$(PATH)'; fi)
 TEST    := $(GO) test -race -count=1 -p 2 -timeout 12m $(if $(AS_ROOT),-exec "$(AS_ROOT)")
 
-.PHONY: build test test-sim conformance lint bench bench-lab diagnose-matrix screenshots fuzz try untry needs needs-test needs-pictures clean help
+.PHONY: build test test-sim conformance lint bench bench-lab diagnose-matrix screenshots fuzz fuzz-keys try untry needs needs-test needs-pictures clean help
 
 build: ## build bin/closup
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/closup .
@@ -66,6 +66,9 @@ fuzz: ## a short run of every fuzz target
 		for f in $$($(GO) test -list '^Fuzz' $$dir | grep '^Fuzz'); do \
 			$(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-30s} $$dir || exit 1; \
 		done; done
+
+fuzz-keys: ## random keys, pastes and sizes over every screen; FUZZTIME=60s
+	CLOSUP_FUZZ=$(or $(FUZZTIME),60s) $(GO) test -count=1 -run TestRandomKeys -timeout 1h ./ui
 
 try: needs build ## a lab of the fabric `article`, configured and shown (root)
 	@mkdir -p .try
