@@ -136,6 +136,9 @@ func frrDown(v *view) []Finding {
 		if c := container(said.Evidence); c != nil {
 			f.Message += ": its container is " + orElse(c.State, "not there")
 			f.Evidence = append(f.Evidence, logged(d, c))
+			if c.State == "" { // its service makes it anew, and restarting nothing helps nobody
+				f.Remedy = pushed(d.Name)
+			}
 		}
 		return f
 	})
