@@ -242,7 +242,7 @@ func (s *liveScreen) nodeRows() (rows [][]cell) {
 	for i := range s.status.Routes {
 		r := &s.status.Routes[i]
 		n, ok := seen[r.Prefix.Masked()]
-		if !ok {
+		if !ok || r.State == observe.RouteUnexpected {
 			continue
 		}
 		n.all++

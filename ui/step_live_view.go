@@ -96,7 +96,7 @@ func routeTone(state string, l *look) (tone, string) {
 		return good, l.up
 	case "pending":
 		return dim, l.unknown
-	case "narrow", "wide":
+	case "narrow", "wide", "unexpected":
 		return warn, l.fail
 	}
 	return bad, l.down

@@ -18,6 +18,7 @@ type box struct {
 	host string // of the captures that it answers with
 
 	mu      sync.Mutex
+	answers map[string]string                   // to commands; nil: of the captures
 	edit    func(command, answer string) string // nil: as captured
 	dead    bool                                // bgpd is not there
 	frozen  bool                                // bgpd never answers
@@ -70,7 +71,10 @@ func (b *box) answer(command string) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.asked[command]++
-	text := sectionOf(b.t, b.host, command)
+	text := b.answers[command]
+	if b.answers == nil {
+		text = sectionOf(b.t, b.host, command)
+	}
 	if b.edit != nil {
 		text = b.edit(command, text)
 	}

@@ -21,6 +21,9 @@ const (
 	RouteNarrow  = "narrow"  // fewer paths than predicted
 	RouteWide    = "wide"    // more paths than predicted: somebody else announces it too, or a filter is gone
 	RoutePending = "pending" // a pod route whose node's kernel has none yet
+	// RouteUnexpected is one that nobody predicted. Parts of a pod prefix, as
+	// some CNIs announce them, are not meant.
+	RouteUnexpected = "unexpected"
 )
 
 // Compare holds a snapshot beside the plan and its predicted routes. Figures
@@ -42,18 +45,29 @@ func Compare(plan *model.Plan, routes []model.Route, s Snapshot) Status {
 	}
 	st.sessions(plan, s, devices)
 	st.routes(routes, devices)
+	if len(routes) > 0 { // else nothing is predicted, and all would be unexpected
+		st.unexpected(routes, s)
+	}
 	return st
 }
 
 func deviceStatus(d *Device, at time.Time) DeviceStatus {
-	ds := DeviceStatus{Name: d.Name, Reachable: d.Reachable, RouterVersion: d.RouterVersion, Age: -1}
+	ds := DeviceStatus{
+		Name: d.Name, Reachable: d.Reachable, RouterVersion: d.RouterVersion,
+		Age: age(d.At, at), RoutesAge: age(d.Read.Routes, at), SystemAge: age(d.Read.System, at),
+	}
 	if d.Err != nil {
 		ds.Error = d.Err.Error()
 	}
-	if !d.At.IsZero() {
-		ds.Age = max(0, at.Sub(d.At).Seconds())
-	}
 	return ds
+}
+
+// age is how long ago something was read, in seconds; -1: never.
+func age(read, now time.Time) float64 {
+	if read.IsZero() {
+		return -1
+	}
+	return max(0, now.Sub(read).Seconds())
 }
 
 // sessions are the plan's, in its order, then the ones that nobody planned.
@@ -70,6 +84,8 @@ func (st *Status) sessions(plan *model.Plan, s Snapshot, devices map[string]*Dev
 			if p, ok := d.Peer(want.Port); ok {
 				row.fill(p)
 			}
+		} else if d != nil {
+			row.stale(d)
 		}
 		if row.State == Established {
 			st.Summary.SessionsEstablished++
@@ -100,6 +116,46 @@ func (row *SessionStatus) fill(p Peer) {
 		row.Uptime = p.Uptime.Seconds()
 		row.PrefixesReceived, row.PrefixesSent = p.Received, p.Sent
 	}
+}
+
+// stale is what a device said before it could not be asked any more. It is
+// shown as that, and counts as nothing.
+func (row *SessionStatus) stale(d *Device) {
+	if p, ok := d.Peer(row.Port); ok {
+		row.LastState, row.Flaps = p.State, p.Flaps
+		row.PrefixesReceived, row.PrefixesSent = p.Received, p.Sent
+	}
+}
+
+// unexpected are the routes that nobody predicted, in the devices' order.
+func (st *Status) unexpected(routes []model.Route, s Snapshot) {
+	planned := make(map[model.RouteKey]bool, len(routes))
+	pods := map[netip.Prefix]bool{}
+	for _, r := range routes {
+		planned[model.RouteKey{Device: r.Device, Prefix: r.Prefix}] = true
+		if r.Pod {
+			pods[r.Prefix] = true
+		}
+	}
+	for _, d := range s.Devices {
+		for _, r := range d.Routes {
+			if !d.Reachable || planned[model.RouteKey{Device: d.Name, Prefix: r.Prefix}] || within(r.Prefix, pods) {
+				continue
+			}
+			st.Routes = append(st.Routes, RouteStatus{Device: d.Name, Prefix: r.Prefix, ActualPaths: len(r.Paths), State: RouteUnexpected})
+			st.Summary.RoutesUnexpected++
+		}
+	}
+}
+
+// within says that a prefix is a part of one of these.
+func within(p netip.Prefix, wider map[netip.Prefix]bool) bool {
+	for bits := p.Bits() - 1; bits >= 0; bits-- {
+		if parent, err := p.Addr().Prefix(bits); err == nil && wider[parent] {
+			return true
+		}
+	}
+	return false
 }
 
 func (st *Status) routes(routes []model.Route, devices map[string]*Device) {

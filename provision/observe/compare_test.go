@@ -163,10 +163,47 @@ func TestStatusJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = `{"at":"2026-11-22T12:00:00Z",` +
-		`"devices":[{"name":"leaf1","reachable":false,"error":"dead","router_version":"","age":-1}],` +
+		`"devices":[{"name":"leaf1","reachable":false,"error":"dead","router_version":"","age":-1,"routes_age":-1,"system_age":-1}],` +
 		`"sessions":[],"routes":[],` +
-		`"summary":{"sessions_expected":0,"sessions_established":0,"routes_expected":0,"routes_ok":0,"routes_pending":0,"devices_unreachable":1}}`
+		`"summary":{"sessions_expected":0,"sessions_established":0,"routes_expected":0,"routes_ok":0,"routes_pending":0,"routes_unexpected":0,"devices_unreachable":1}}`
 	if string(out) != want {
 		t.Errorf("%s\nwant\n%s", out, want)
+	}
+}
+
+// A route that nobody predicted is flagged; a part of a pod prefix is a CNI's.
+func TestUnexpectedRoutes(t *testing.T) {
+	prefix := netip.MustParsePrefix
+	routes := []model.Route{
+		{Device: "leaf1", Prefix: prefix("10.1.3.1/32"), Paths: []model.Path{{Port: "swp1"}}},
+		{Device: "leaf1", Prefix: prefix("10.244.1.0/24"), Pod: true, Origin: "k8s1", Paths: []model.Path{{Port: "swp1"}}},
+	}
+	s := healthy()
+	for _, p := range []string{"10.1.3.1/32", "10.244.1.0/24", "10.244.1.64/26", "0.0.0.0/0", "10.244.0.0/16"} {
+		s.Devices[0].Routes = append(s.Devices[0].Routes, Route{Prefix: prefix(p), Paths: []model.Path{{Port: "swp1"}}})
+	}
+	st := Compare(cable(), routes, s)
+	var got []string
+	for _, r := range st.Routes {
+		if r.State == RouteUnexpected {
+			got = append(got, r.Device+" "+r.Prefix.String())
+		}
+	}
+	if want := "leaf1 0.0.0.0/0, leaf1 10.244.0.0/16"; strings.Join(got, ", ") != want || st.Summary.RoutesUnexpected != 2 || !st.AsExpected() {
+		t.Errorf("%v, want %s; %+v", got, want, st.Summary)
+	}
+	s.Devices[0].Reachable = false
+	if st := Compare(cable(), routes, s); st.Summary.RoutesUnexpected != 0 {
+		t.Errorf("of a device that cannot be asked: %+v", st.Summary)
+	}
+}
+
+// What a device said last is kept, as that.
+func TestStale(t *testing.T) {
+	s := healthy()
+	s.Devices[0].Reachable = false
+	row := Compare(cable(), nil, s).Sessions[0]
+	if row.State != Unreachable || row.LastState != Established || row.PrefixesReceived != 2 || row.Uptime != 0 {
+		t.Errorf("%+v", row)
 	}
 }

@@ -89,13 +89,16 @@ type Status struct {
 	Summary  Summary         `json:"summary"`
 }
 
-// DeviceStatus says whether a device answers. Age is in seconds; -1: never read.
+// DeviceStatus says whether a device answers, and how old what it said is, in
+// seconds; -1: never read. Age is that of its sessions.
 type DeviceStatus struct {
 	Name          string  `json:"name"`
 	Reachable     bool    `json:"reachable"`
 	Error         string  `json:"error"`
 	RouterVersion string  `json:"router_version"`
 	Age           float64 `json:"age"`
+	RoutesAge     float64 `json:"routes_age"`
+	SystemAge     float64 `json:"system_age"` // of its kernel's routes, interfaces and neighbors
 }
 
 // SessionStatus is one end of a session, expected beside actual. Uptime is in
@@ -114,15 +117,20 @@ type SessionStatus struct {
 	PrefixesReceived int     `json:"prefixes_received"`
 	PrefixesSent     int     `json:"prefixes_sent"`
 	Flaps            int     `json:"flaps"`
+
+	// LastState is the state before the device could not be asked any more, and
+	// the figures are those of then. Empty: it can be asked.
+	LastState string `json:"last_state,omitempty"`
 }
 
-// RouteStatus is one expected prefix on one device.
+// RouteStatus is one prefix on one device: expected, or there although nobody
+// expected it. Those come last.
 type RouteStatus struct {
 	Device        string       `json:"device"`
 	Prefix        netip.Prefix `json:"prefix"`
 	ExpectedPaths int          `json:"expected_paths"`
 	ActualPaths   int          `json:"actual_paths"`
-	State         string       `json:"state"` // "ok", "missing", "narrow", "wide", "pending"
+	State         string       `json:"state"` // "ok", "missing", "narrow", "wide", "pending", "unexpected"
 }
 
 // Summary counts ends of sessions, routes and devices.
@@ -132,5 +140,6 @@ type Summary struct {
 	RoutesExpected      int `json:"routes_expected"`
 	RoutesOK            int `json:"routes_ok"`
 	RoutesPending       int `json:"routes_pending"`
+	RoutesUnexpected    int `json:"routes_unexpected"` // shown, and no failure: it may be an outside peer's
 	DevicesUnreachable  int `json:"devices_unreachable"`
 }

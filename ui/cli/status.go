@@ -143,6 +143,9 @@ func (e *env) printStatus(out *page, s observe.Status) {
 	if n.RoutesPending > 0 {
 		out.printf(", %d pending", n.RoutesPending)
 	}
+	if n.RoutesUnexpected > 0 {
+		out.printf(", %d unexpected", n.RoutesUnexpected)
+	}
 	out.printf("\n\n")
 	if t := e.deviceStates(s); len(t.rows) > 0 {
 		out.table(t)
@@ -191,6 +194,8 @@ func (e *env) sessionStates(s observe.Status) *table {
 		switch {
 		case !x.Expected:
 			note = "not in the plan"
+		case x.LastState != "":
+			note = "it was " + x.LastState
 		case x.ActualPeer != "" && x.ActualPeer != x.Peer && x.Peer != "external":
 			note = "the peer is " + x.ActualPeer
 		case x.ActualASN != 0 && x.PeerASN != 0 && x.ActualASN != x.PeerASN:
@@ -210,8 +215,11 @@ func (e *env) routeStates(s observe.Status) *table {
 			continue
 		}
 		style := e.paint.bad
-		if r.State == "pending" {
+		switch r.State {
+		case "pending":
 			style = e.paint.faint
+		case "unexpected":
+			style = e.paint.warn
 		}
 		t.add(r.Device, r.Prefix.String(), style.Render(r.State), strconv.Itoa(r.ActualPaths), strconv.Itoa(r.ExpectedPaths))
 	}

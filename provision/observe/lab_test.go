@@ -1,0 +1,237 @@
+//go:build linux
+
+package observe_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"closup/assets"
+	"closup/lab/netns"
+	"closup/model"
+	"closup/provision/observe"
+	"closup/provision/push"
+	"closup/provision/ssh"
+	"closup/render"
+)
+
+func TestMain(m *testing.M) {
+	netns.Init()
+	os.Exit(m.Run())
+}
+
+// site is a lab of real FRR that is configured.
+type site struct {
+	testing.TB
+	plan      *model.Plan
+	routes    []model.Route
+	lab       *netns.Lab
+	transport *ssh.Transport
+	endpoints map[string]model.Endpoint
+}
+
+func preset(t testing.TB, name string) []byte {
+	t.Helper()
+	data, err := assets.Preset(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// newSite brings a lab up and pushes to it. It skips where none can run, and
+// fails there when CLOSUP_NO_SKIP is set.
+func newSite(t testing.TB, name string, data []byte) *site {
+	t.Helper()
+	if err := netns.Check(); err != nil {
+		if os.Getenv("CLOSUP_NO_SKIP") == "1" {
+			t.Fatalf("the lab cannot run here: %v", err)
+		}
+		t.Skipf("the lab cannot run here: %v", err)
+	}
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	fabric, err := model.Load(name, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &site{TB: t, transport: ssh.New(ssh.Config{}), endpoints: map[string]model.Endpoint{}}
+	s.plan, _ = model.NewPlan(fabric)
+	s.plan.Name = "observe-test"
+	s.routes = s.plan.Routes()
+	if s.lab, err = netns.Up(t.Context(), s.plan, netns.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+		defer cancel()
+		if err := netns.Down(ctx, s.plan.Name); err != nil {
+			t.Error(err)
+		}
+	})
+	var targets []push.Target
+	for i := range s.plan.Devices {
+		d := &s.plan.Devices[i]
+		if s.endpoints[d.Name], err = s.lab.Endpoint(d.Name); err != nil {
+			t.Fatal(err)
+		}
+		files, err := render.Device(s.plan, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		targets = append(targets, push.Target{Device: *d, Endpoint: s.endpoints[d.Name], Artifacts: files})
+	}
+	for e := range push.Run(t.Context(), s.transport, targets, push.Options{Sessions: 3 * time.Minute}) {
+		if e.Kind == push.Done && e.Report.Result != push.Changed {
+			t.Fatalf("%s: %s %s", e.Device, e.Report.Result, e.Report.Error)
+		}
+	}
+	return s
+}
+
+// run executes in a device, as root and not through SSH.
+func (s *site) run(device string, argv ...string) string {
+	s.Helper()
+	var out, stderr bytes.Buffer
+	if status, err := s.lab.Exec(s.Context(), device, argv, nil, &out, &stderr); err != nil || status != 0 {
+		s.Fatalf("%s: %s: status %d, %v: %s%s", device, strings.Join(argv, " "), status, err, out.String(), stderr.String())
+	}
+	return out.String()
+}
+
+// watch begins one; until waits for a snapshot that is as asked for.
+func (s *site) watch() (o *observe.Observer, until func(what string, good func(observe.Status) bool) observe.Status) {
+	s.Helper()
+	o = observe.New(s.transport, s.plan, s.endpoints)
+	ctx, cancel := context.WithCancel(s.Context())
+	s.Cleanup(func() {
+		cancel()
+		o.Close()
+	})
+	rounds := o.Watch(ctx, time.Second)
+	return o, func(what string, good func(observe.Status) bool) observe.Status {
+		s.Helper()
+		var last observe.Status
+		limit := time.After(2 * time.Minute)
+		for {
+			select {
+			case snapshot := <-rounds:
+				if last = observe.Compare(s.plan, s.routes, snapshot); good(last) {
+					return last
+				}
+			case <-limit:
+				s.Fatalf("never %s: %+v, %+v", what, last.Summary, last.Devices)
+			}
+		}
+	}
+}
+
+func ends(n int) func(observe.Status) bool {
+	return func(st observe.Status) bool { return st.Summary.SessionsEstablished == n }
+}
+
+// device finds one in a status.
+func device(st observe.Status, name string) observe.DeviceStatus {
+	i := slices.IndexFunc(st.Devices, func(d observe.DeviceStatus) bool { return d.Name == name })
+	return st.Devices[i]
+}
+
+// What really happens to devices shows, and none hides the others.
+func TestLabWatch(t *testing.T) {
+	s := newSite(t, "article", preset(t, "article"))
+	o, until := s.watch()
+	all := until("as expected", observe.Status.AsExpected).Summary.SessionsEstablished
+
+	t.Run("a link", func(t *testing.T) {
+		s.run("leaf1", "ip", "link", "set", "swp1", "down")
+		begin := time.Now()
+		until("down at both ends", ends(all-2))
+		t.Logf("shown after %v", time.Since(begin))
+		s.run("leaf1", "ip", "link", "set", "swp1", "up")
+		until("as expected", observe.Status.AsExpected)
+	})
+	t.Run("a held vtysh is killed", func(t *testing.T) {
+		s.run("leaf1", "pkill", "-9", "-x", "vtysh")
+		s.run("leaf1", "ip", "link", "set", "swp1", "down")
+		until("down at both ends", ends(all-2))
+		s.run("leaf1", "ip", "link", "set", "swp1", "up")
+		until("as expected", observe.Status.AsExpected)
+	})
+	t.Run("bgpd vanishes", func(t *testing.T) {
+		s.run("leaf1", "pkill", "-9", "-x", "watchfrr")
+		s.run("leaf1", "pkill", "-9", "-x", "bgpd")
+		st := until("said", func(st observe.Status) bool {
+			d := device(st, "leaf1")
+			return d.Reachable && strings.Contains(d.Error, "bgpd is not running")
+		})
+		if d := device(st, "leaf2"); !d.Reachable {
+			t.Errorf("%+v", d)
+		}
+		s.run("leaf1", "sh", "-c", "/usr/lib/frr/frrinit.sh restart >/dev/null 2>&1 </dev/null")
+		until("as expected", observe.Status.AsExpected)
+	})
+	t.Run("bgpd hangs", func(t *testing.T) {
+		s.run("leaf1", "pkill", "-9", "-x", "watchfrr") // it would start another
+		s.run("leaf1", "pkill", "-STOP", "-x", "bgpd")
+		st := until("said", func(st observe.Status) bool {
+			d := device(st, "leaf1")
+			return d.Reachable && strings.Contains(d.Error, "hangs")
+		})
+		if d := device(st, "leaf2"); !d.Reachable || d.Age > 10 {
+			t.Errorf("%+v", d)
+		}
+		s.run("leaf1", "pkill", "-CONT", "-x", "bgpd")
+		until("as expected", observe.Status.AsExpected)
+	})
+	t.Run("sshd is killed", func(t *testing.T) {
+		s.run("leaf1", "pkill", "-9", "-x", "sshd")
+		st := until("unreachable, with its last figures' age", func(st observe.Status) bool {
+			d := device(st, "leaf1")
+			return !d.Reachable && d.Age >= 0 && d.Error != ""
+		})
+		if d := device(st, "leaf2"); !d.Reachable {
+			t.Errorf("%+v", d)
+		}
+		s.run("leaf1", "/usr/sbin/sshd")
+		until("as expected", observe.Status.AsExpected)
+	})
+	t.Run("the device freezes", func(t *testing.T) {
+		s.run("leaf1", "sh", "-c", "pkill -STOP -x sshd; pkill -STOP -x sshd-session; true")
+		st := until("overdue", func(st observe.Status) bool { return !device(st, "leaf1").Reachable })
+		if d := device(st, "leaf2"); !d.Reachable || d.Age > 10 {
+			t.Errorf("%+v", d)
+		}
+		s.run("leaf1", "sh", "-c", "pkill -CONT -x sshd; pkill -CONT -x sshd-session; true")
+		until("as expected", observe.Status.AsExpected)
+	})
+	t.Run("nothing is left", func(t *testing.T) {
+		o.Close()
+		s.nothingLeft()
+	})
+}
+
+// nothingLeft waits until no device runs anything of a watch.
+func (s *site) nothingLeft() {
+	s.Helper()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		left := ""
+		for _, d := range s.plan.Devices {
+			for _, name := range []string{"vtysh", "sudo", "ip", "cat", "sh"} {
+				if out := s.run(d.Name, "sh", "-c", fmt.Sprintf("pgrep -x %s | grep -vx $$; true", name)); out != "" {
+					left += d.Name + " " + name + " " + strings.TrimSpace(out) + "\n"
+				}
+			}
+		}
+		switch {
+		case left == "":
+			return
+		case time.Now().After(end):
+			s.Fatalf("left on the devices:\n%s", left)
+		}
+	}
+}
