@@ -35,8 +35,7 @@ type Transport struct {
 	refuse  map[string]error
 	sockets map[string]func(path string) (net.Conn, error)
 	dials   map[string]int
-	limits  map[string]int // commands at once
-	running map[string]int
+	limits  map[string]int // commands at once on a connection
 	lines   []string
 	open    int
 }
@@ -71,13 +70,13 @@ func (t *Transport) Socket(name string, dial func(path string) (net.Conn, error)
 	t.sockets[name] = dial
 }
 
-// Limit is how many commands the device runs at once, as sshd's MaxSessions;
-// one more is answered ErrBusy. 0: any number.
+// Limit is how many commands the device runs at once for one connection, as
+// sshd's MaxSessions; one more is answered ErrBusy. 0: any number.
 func (t *Transport) Limit(name string, n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.limits == nil {
-		t.limits, t.running = map[string]int{}, map[string]int{}
+		t.limits = map[string]int{}
 	}
 	t.limits[name] = n
 }
@@ -129,6 +128,8 @@ type session struct {
 	name   string
 	once   sync.Once
 	closed chan struct{}
+
+	running int // commands, under t.mu
 }
 
 var errClosed = errors.New("the connection is closed")
@@ -151,9 +152,9 @@ func (s *session) Start(ctx context.Context, line string) (*provision.Proc, erro
 	device := s.t.devices[s.name]
 	s.t.lines = append(s.t.lines, s.name+": "+line)
 	limited := s.t.limits[s.name] > 0
-	full := limited && s.t.running[s.name] >= s.t.limits[s.name]
+	full := limited && s.running >= s.t.limits[s.name]
 	if limited && !full {
-		s.t.running[s.name]++
+		s.running++
 	}
 	s.t.mu.Unlock()
 	if full {
@@ -175,7 +176,7 @@ func (s *session) Start(ctx context.Context, line string) (*provision.Proc, erro
 		n := device(Command{Ctx: ctx, Line: line, Stdin: inR, Stdout: outW, Stderr: errW})
 		if limited {
 			s.t.mu.Lock()
-			s.t.running[s.name]--
+			s.running--
 			s.t.mu.Unlock()
 		}
 		status <- n

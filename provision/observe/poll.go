@@ -87,10 +87,14 @@ func (o *Observer) query(a *asked, h how) (reading, error) {
 			return reading{}, err
 		case errors.Is(err, errGarbled):
 			continue
-		case errors.Is(err, provision.ErrBusy) && !a.poll.single:
+		case errors.Is(err, provision.ErrBusy):
+			again := !a.poll.single
 			a.drop() // what is held gives its place back too late
 			a.poll.single = true
-			continue
+			if again {
+				continue
+			}
+			return reading{}, err
 		}
 		a.drop()
 		if !old || ctx.Err() != nil {
