@@ -177,7 +177,9 @@ func TestLegacy(t *testing.T) {
 	if err := try(); err != nil || len(told) != 1 || !strings.HasPrefix(told[0], "warning: ") || !strings.Contains(told[0], "group14-sha1") {
 		t.Errorf("%v, told %q", err, told)
 	}
+	srv.mu.Lock()
 	srv.config.KeyExchanges = nil // it learned better
+	srv.mu.Unlock()
 	if err := try(); err != nil || len(told) != 0 {
 		t.Errorf("%v, told %q", err, told)
 	}

@@ -130,8 +130,11 @@ func (g *gated) Read(p []byte) (int, error) {
 }
 
 func (s *server) serve(conn net.Conn) {
+	s.mu.Lock()
+	algorithms := s.config
+	s.mu.Unlock()
 	config := &xssh.ServerConfig{
-		Config: s.config,
+		Config: algorithms,
 		PublicKeyCallback: func(_ xssh.ConnMetadata, key xssh.PublicKey) (*xssh.Permissions, error) {
 			s.count(&s.offered)
 			for _, k := range s.allowed {
