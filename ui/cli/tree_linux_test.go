@@ -63,6 +63,7 @@ var trees = []struct {
 	{args: "completion zsh", free: true},
 	{args: "completion fish", free: true},
 	{args: "completion powershell", free: true},
+	{args: "hostkey forget leaf1", none: true}, // TestLabAsReal runs it: it goes to real devices alone
 	{args: "demo", none: true},
 	{args: "lab up", none: true},
 	{args: "lab down", none: true}, // the test's end runs it
