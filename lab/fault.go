@@ -99,7 +99,12 @@ func RandomFault(p *model.Plan) (Fault, model.End, error) {
 // tools are shell functions that the faults share.
 const tools = `
 conf() { printf '%s\n' "$@" >/run/closup-lab.conf; vtysh -f /run/closup-lab.conf >/dev/null; }
-reload() { /usr/lib/frr/frr-reload.py --reload /etc/frr/frr.conf </dev/null >/dev/null 2>&1 || restart; }
+# reload: FRR does not judge anew, by a list that a neighbor names itself, what
+# came in while the list was away.
+reload() {
+	/usr/lib/frr/frr-reload.py --reload /etc/frr/frr.conf </dev/null >/dev/null 2>&1 || restart
+	vtysh -c 'clear bgp * soft in' >/dev/null 2>&1 || :
+}
 restart() { pkill -CONT -x 'watchfrr|zebra|bgpd|staticd'; /usr/lib/frr/frrinit.sh restart </dev/null >/dev/null 2>&1; }
 bounce() { ip link set "$1" down && ip link set "$1" up; }
 drops() {
