@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -103,23 +104,24 @@ func TestConfig(t *testing.T) {
 func TestExamine(t *testing.T) {
 	var tr fake.Transport
 	figures := answer(t, "leaf1")
-	said := figures + evidence(bgpdSaid, "0")
-	tr.Set("leaf1", says(func() string { return said }))
+	var said atomic.Value // a held vtysh may still ask
+	said.Store(figures + evidence(bgpdSaid, "0"))
+	tr.Set("leaf1", says(func() string { return said.Load().(string) }))
 	o := observer(t, &tr, "leaf1", "dead")
 	first := o.Examine(t.Context()).Devices[0]
 	if first.Evidence == nil || len(first.Peers) != 4 || len(first.Routes) != 7 {
 		t.Fatalf("%+v", first)
 	}
-	said = figures
+	said.Store(figures)
 	if d := o.Round(t.Context()).Devices[0]; d.Evidence != first.Evidence || !d.Reachable {
 		t.Errorf("a round lost the evidence: %+v", d)
 	}
-	said = figures + strings.Replace(evidence(bgpdSaid, "0"), "Link downs:     4", "Link downs:     6", 1)
+	said.Store(figures + strings.Replace(evidence(bgpdSaid, "0"), "Link downs:     4", "Link downs:     6", 1))
 	again := o.Examine(t.Context()).Devices[0]
 	if l, _ := again.Evidence.Link("swp1"); l.Recent != 2 {
 		t.Errorf("%+v", l)
 	}
-	said = figures // no evidence in the answer is no answer
+	said.Store(figures) // no evidence in the answer is no answer
 	if d := o.Examine(t.Context()).Devices[0]; d.Reachable || d.Err == nil {
 		t.Errorf("%+v", d)
 	}
