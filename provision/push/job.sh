@@ -196,6 +196,10 @@ sweep() {
 	done
 }
 
+# nap is what waits: a process each costs a small switch more than the wait, so
+# it grows longer the longer there is nothing.
+nap() { naps=$((naps + 1)); if [ $naps -gt 10 ]; then sleep 0.5; else sleep 0.1; fi; }
+
 run() {
 	session >"$T/session"
 	# It outlives a killed job, and does then what recover does.
@@ -208,11 +212,12 @@ run() {
 	cp "$T/owner" "$B/owner"
 	echo "${T##*/}" >"$B/holder"
 	say ready
+	naps=0
 	while [ -e "$T/ready" ]; do
 		now
 		read -r lease <"$T/lease"
 		[ "$now" -lt "$lease" ] || mv "$T/ready" "$T/left" 2>/dev/null
-		sleep 0.1
+		nap
 	done
 	[ -e "$T/go" ] || { say released; exit 0; }
 	keep_all && reserve || { say refused; exit 0; }
@@ -236,6 +241,7 @@ run() {
 	[ $got = 0 ] || undo now
 	deadline "$UNDO"
 	say active
+	naps=0
 	while [ -e "$T/pending" ]; do
 		now
 		read -r end <"$T/deadline"
@@ -243,7 +249,7 @@ run() {
 			because "nobody confirmed it in time"
 			undo now
 		fi
-		sleep 0.1
+		nap
 	done
 	[ -e "$T/confirmed" ] && commit now
 	because "the push took it back"
