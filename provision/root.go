@@ -65,7 +65,11 @@ func RunRoot(ctx context.Context, s Session, script string) ([]byte, error) {
 		}
 	}
 	if login.Secrets.isNoted(login.wants()) {
-		out, err = sudo(ctx, s, login, body)
+		var talk *sudoTalk
+		if talk, err = sudo(ctx, s, login); err != nil {
+			return nil, err
+		}
+		out, err = talk.run(strings.NewReader(body))
 	}
 	return unframed(out, err, script, mark)
 }
@@ -82,6 +86,24 @@ func RunUser(ctx context.Context, s Session, script string) ([]byte, error) {
 		return nil, fmt.Errorf("%w: the login shell did not run the command: %s", ErrOutput, firstLine(exit.Stderr))
 	}
 	return unframed(out, err, script, mark)
+}
+
+// HoldRoot starts a line of POSIX sh as root and leaves its input and output to
+// the caller: for a program that answers one question after the other. The line
+// holds no quote or backslash, so that every login shell passes it on, and
+// redirects its standard error, which is not read. Ending ctx ends it. Whether
+// sudo wants a password it only knows after a RunRoot on that device; then the
+// password goes where RunRoot's does, before the line's own input.
+func HoldRoot(ctx context.Context, s Session, line string) (*Proc, error) {
+	login := loginOf(s)
+	if !login.Secrets.isNoted(login.wants()) {
+		return s.Start(ctx, `sh -c 'test "$(id -u)" -eq 0 && exec sh -c "$1"; LC_ALL=C; export LC_ALL; exec sudo -n sh -c "$1"' sh '`+line+`'`)
+	}
+	talk, err := sudo(ctx, s, login)
+	if err != nil {
+		return nil, err
+	}
+	return talk.hold(line)
 }
 
 // wants names the fact that this user's sudo asks for a password there.
@@ -159,15 +181,15 @@ func sudoReason(stderr string) string {
 	return "it gave no reason"
 }
 
-// sudo runs body as root with a password: `sudo -S -k -p NONCE`. What is
+// sudo starts root's shell with a password: `sudo -S -k -p NONCE`. What is
 // written goes only where it was asked for:
 //   - the password after the prompt that holds the nonce, and once: a second
 //     prompt says that it was wrong, and ends the command, so one slip is one
 //     failed attempt in the device's log;
-//   - the body after a marker that root's own shell prints: neither does sudo
-//     take it for a password, nor does a command get the password as its input,
-//     where sudoers wants none after all.
-func sudo(ctx context.Context, s Session, login Login, body string) ([]byte, error) {
+//   - what the shell is to do after a marker that it prints itself: neither does
+//     sudo take it for a password, nor does a command get the password as its
+//     input, where sudoers wants none after all.
+func sudo(ctx context.Context, s Session, login Login) (*sudoTalk, error) {
 	var talk *sudoTalk
 	q := Question{Kind: SudoPassword, Device: login.Device, User: login.User}
 	err := login.Secrets.Use(ctx, q, func(password Secret) (err error) {
@@ -182,7 +204,7 @@ func sudo(ctx context.Context, s Session, login Login, body string) ([]byte, err
 	case err != nil:
 		return nil, err
 	}
-	return talk.run(strings.NewReader(body))
+	return talk, nil
 }
 
 // Quote makes s one word of a POSIX shell.

@@ -3,6 +3,7 @@ package provision
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -112,6 +113,22 @@ func (t *sudoTalk) run(script io.Reader) ([]byte, error) {
 	err := t.proc.Wait()
 	t.work.Wait()
 	return answer(t.command, &stdout, t.prompts.rest(), err, readErr)
+}
+
+// hold gives root's shell one line, and leaves the rest of its input to the
+// caller. A shell reads ahead, so nothing follows the line before it runs.
+func (t *sudoTalk) hold(line string) (*Proc, error) {
+	mark := "closup-" + rand.Text()
+	_, _ = io.WriteString(t.proc.Stdin, "echo; echo "+mark+"; "+line+"\n")
+	if !t.hear(mark) {
+		return nil, cmp.Or(t.end(), fmt.Errorf("%w: root's shell did not run the command", ErrOutput))
+	}
+	wait := func() error {
+		err := t.proc.Wait()
+		t.work.Wait()
+		return err
+	}
+	return &Proc{Stdin: t.proc.Stdin, Stdout: t.stdout, Stderr: strings.NewReader(""), Wait: wait}, nil
 }
 
 // sudoPrompts is what stands on standard error, watched for prompts.

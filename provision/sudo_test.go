@@ -1,11 +1,13 @@
 package provision_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -151,6 +153,72 @@ func TestSudoPassword(t *testing.T) {
 				t.Errorf("the error holds the password: %+v", err)
 			}
 		})
+	}
+}
+
+// A program that is held gets what it is asked and nothing else, whether sudo
+// wants a password or none.
+func TestHoldRoot(t *testing.T) {
+	for _, asks := range []bool{false, true} {
+		tries := filepath.Join(t.TempDir(), "tries")
+		sudo, want := sudoWorks, ""
+		if asks {
+			sudo, want = sudoAsks(right, tries), right+"\n"+right+"\n"
+		}
+		a := &answers{give: []string{right}}
+		s := known{shell(t, sudo), provision.Login{Device: "leaf1", User: "anna", Secrets: &provision.Secrets{Ask: a.ask}}}
+		if _, err := provision.RunRoot(t.Context(), s, "true"); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		p, err := provision.HoldRoot(ctx, s, "echo begin $$; exec cat 2>&1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := bufio.NewReader(p.Stdout)
+		if line, err := out.ReadString('\n'); err != nil || !strings.HasPrefix(line, "begin ") {
+			t.Errorf("asks %v: it began with %q, %v", asks, line, err)
+		}
+		for _, text := range []string{"one\n", "two\n"} {
+			if _, err := io.WriteString(p.Stdin, text); err != nil {
+				t.Fatal(err)
+			}
+			if line, err := out.ReadString('\n'); err != nil || line != text {
+				t.Errorf("asks %v: %q was answered with %q, %v", asks, text, line, err)
+			}
+		}
+		_ = p.Stdin.Close()
+		if left, err := io.ReadAll(out); err != nil || len(left) > 0 {
+			t.Errorf("asks %v: left was %q, %v", asks, left, err)
+		}
+		if err := p.Wait(); err != nil {
+			t.Errorf("asks %v: %v", asks, err)
+		}
+		cancel()
+		if got, _ := os.ReadFile(tries); string(got) != want || len(a.got) != strings.Count(want, "\n")/2 {
+			t.Errorf("asks %v: sudo was given %q after %d questions", asks, got, len(a.got))
+		}
+	}
+}
+
+// A password that is not right any more is said to be wrong, and is no input of
+// the program.
+func TestHoldRootRefused(t *testing.T) {
+	tries := filepath.Join(t.TempDir(), "tries")
+	word := filepath.Join(t.TempDir(), "word")
+	if err := os.WriteFile(word, []byte(right), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a := &answers{give: []string{right}}
+	s := known{shell(t, sudoAsks("$(cat "+word+")", tries)), provision.Login{Device: "leaf1", User: "anna", Secrets: &provision.Secrets{Ask: a.ask}}}
+	if _, err := provision.RunRoot(t.Context(), s, "true"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(word, []byte("another"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := provision.HoldRoot(t.Context(), s, "exec cat"); !errors.Is(err, provision.ErrSudo) {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -20,8 +20,9 @@ import (
 //	bgpd's own socket  forwarded by sshd, for logins that may open it: root, and
 //	                   whoever is in the group frrvty
 //	a held vtysh       fed by its standard input, for everybody else who has
-//	                   sudo; where the router runs in a container, the vtysh on
-//	                   the PATH is the one that enters it
+//	                   sudo, with a password or without; where the router runs
+//	                   in a container, the vtysh on the PATH is the one that
+//	                   enters it
 //
 // Neither takes a deadline: what takes too long is closed under its reader.
 
@@ -132,17 +133,16 @@ type vtyShell struct {
 	pid    int // of vtysh on the device; 0: not told
 }
 
-// startVtysh is the command line of a held vtysh, for any login shell: as root
-// without a password, as provision.RunRoot becomes it.
-const startVtysh = `sh -c 'run="PATH=\$PATH:/opt/bin:/usr/local/bin:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin; LC_ALL=C; export PATH LC_ALL; unset VTYSH_PAGER; echo closup-pid \$\$; exec vtysh 2>&1"; ` +
-	`test "$(id -u)" -eq 0 && exec sh -c "$run"; exec sudo -n sh -c "$run"'`
+// startVtysh is the line that becomes a held vtysh.
+const startVtysh = `PATH=$PATH:/opt/bin:/usr/local/bin:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin; LC_ALL=C; VTYSH_HISTFILE=/dev/null; export PATH LC_ALL VTYSH_HISTFILE; ` +
+	`unset VTYSH_PAGER; echo closup-pid $$; exec vtysh 2>&1`
 
 // openVtysh starts a vtysh and waits for its first prompt. The answer to that
 // is what it said before, which tells why there is none.
 func openVtysh(ctx context.Context, s provision.Session) (*vtyShell, []byte, error) {
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, end)
-	p, err := s.Start(life, startVtysh)
+	p, err := provision.HoldRoot(life, s, startVtysh)
 	if err != nil {
 		stop()
 		end()
