@@ -165,7 +165,7 @@ func (out seen) device(plan *model.Plan, d *observe.Device) {
 		out.add("config %s %s: %s = there", d.Name, l.Block, l.Text)
 	}
 	for _, rule := range e.Firewall {
-		out.add("firewall %s %s = there", d.Name, rule)
+		out.add("firewall %s %s = there", d.Name, rule.Text)
 	}
 }
 

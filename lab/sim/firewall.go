@@ -39,7 +39,8 @@ func (d *device) nftDrops(words string, p *port) bool {
 			if !strings.Contains(c.hook, "hook input") {
 				continue
 			}
-			for _, r := range c.rules {
+			for _, rule := range c.rules {
+				r := rule.text
 				at, _, narrowed := strings.Cut(strings.TrimPrefix(r, `iifname "`), `"`)
 				if strings.Contains(r, words) && (strings.HasSuffix(r, " drop") || strings.HasSuffix(r, " reject")) && (!narrowed || at == p.name) {
 					return true

@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -12,11 +13,18 @@ import (
 type nftTable struct {
 	name   string // "inet closup-lab"
 	chains []*nftChain
+	last   int // handle that was given
 }
 
 type nftChain struct {
 	name, hook string // "type filter hook input priority filter; policy accept;"
-	rules      []string
+	handle     int
+	rules      []nftRule
+}
+
+type nftRule struct {
+	text   string
+	handle int
 }
 
 // nftWords are how nft prints what may be written otherwise.
@@ -29,7 +37,7 @@ func nft(c *call) int {
 	_, args := c.flagsUntilCommand("")
 	return c.inWorld(func() int {
 		if text := strings.Join(args, " "); strings.HasSuffix(text, "list ruleset") {
-			c.printf("%s", c.ruleset())
+			c.printf("%s", c.ruleset(slices.Contains(c.args, "-a")))
 			return 0
 		}
 		for statement := range strings.SplitSeq(nftStatements(strings.Join(args, " ")), "\n") {
@@ -93,7 +101,8 @@ func (d *device) nftOne(w []string) bool {
 	switch w[0] + " " + w[1] {
 	case "add chain":
 		if in < 0 {
-			t.chains = append(t.chains, &nftChain{name: w[4], hook: nftWords.Replace(strings.Trim(strings.Join(w[5:], " "), "{} ")) + " policy accept;"})
+			t.last++
+			t.chains = append(t.chains, &nftChain{name: w[4], handle: t.last, hook: nftWords.Replace(strings.Trim(strings.Join(w[5:], " "), "{} ")) + " policy accept;"})
 		}
 		return true
 	case "add rule":
@@ -104,24 +113,38 @@ func (d *device) nftOne(w []string) bool {
 		if len(rule) > 1 && rule[0] == "iifname" {
 			rule[1] = `"` + strings.Trim(rule[1], `"`) + `"`
 		}
-		t.chains[in].rules = append(t.chains[in].rules, nftWords.Replace(strings.Join(rule, " ")))
+		t.last++
+		t.chains[in].rules = append(t.chains[in].rules, nftRule{nftWords.Replace(strings.Join(rule, " ")), t.last})
 		return true
+	case "delete rule":
+		if in < 0 || len(w) != 7 || w[5] != "handle" {
+			return false
+		}
+		before := len(t.chains[in].rules)
+		t.chains[in].rules = slices.DeleteFunc(t.chains[in].rules, func(r nftRule) bool { return strconv.Itoa(r.handle) == w[6] })
+		return len(t.chains[in].rules) < before
 	}
 	return false
 }
 
-// ruleset is `nft list ruleset`.
-func (d *device) ruleset() string {
+// ruleset is `nft list ruleset`, with -a with the handles.
+func (d *device) ruleset(handles bool) string {
+	numbered := func(n int) string {
+		if !handles {
+			return ""
+		}
+		return fmt.Sprintf(" # handle %d", n)
+	}
 	var b strings.Builder
-	for _, t := range d.nft {
-		fmt.Fprintf(&b, "table %s {\n", t.name)
+	for n, t := range d.nft {
+		fmt.Fprintf(&b, "table %s {%s\n", t.name, numbered(n+1))
 		for i, c := range t.chains {
 			if i > 0 {
 				b.WriteByte('\n')
 			}
-			fmt.Fprintf(&b, "\tchain %s {\n\t\t%s\n", c.name, c.hook)
+			fmt.Fprintf(&b, "\tchain %s {%s\n\t\t%s\n", c.name, numbered(c.handle), c.hook)
 			for _, r := range c.rules {
-				fmt.Fprintf(&b, "\t\t%s\n", r)
+				fmt.Fprintf(&b, "\t\t%s%s\n", r.text, numbered(r.handle))
 			}
 			b.WriteString("\t}\n")
 		}

@@ -141,49 +141,6 @@ func password(v *view) []Finding {
 	})
 }
 
-var (
-	bgpRule = regexp.MustCompile(`(?i)\b(dport|sport|--dport|--sport|--dports)\b.*\b(179|bgp)\b`)
-	raRule  = regexp.MustCompile(`(?i)nd-router-advert|router-advertisement|icmpv6(-type)? (type )?134\b`)
-	ifName  = regexp.MustCompile(`(?:[io]ifname|-[io]) "?([^" ]+)"?`)
-)
-
-// firewall finds a rule that speaks of the port, or of no port at all.
-func firewall(e *observe.Evidence, about *regexp.Regexp, port string) string {
-	for _, rule := range e.Firewall {
-		if m := ifName.FindStringSubmatch(rule); about.MatchString(rule) && (m == nil || m[1] == port) {
-			return rule
-		}
-	}
-	return ""
-}
-
-// filtered is a firewall rule on either end that eats what a session needs.
-func filtered(about *regexp.Regexp, what string) func(*view) []Finding {
-	return func(v *view) []Finding {
-		return v.sessions(func(e end) *Finding {
-			if e.evidence == nil {
-				return nil
-			}
-			rule := firewall(e.evidence, about, e.Port)
-			if rule == "" || e.up() && !strings.Contains(rule, e.Port) {
-				return nil
-			}
-			f := &Finding{
-				Confidence: Certain, Message: fmt.Sprintf("a firewall rule on %s drops %s on %s, so the session with %s cannot stay or come up", e.Device, what, e.Port, e.Peer),
-				Evidence: []Evidence{seen(e.Device, "nft list ruleset", "%s", rule)},
-				Remedy:   do("take the rule out, or accept "+what+" on "+e.Port+" before it", look(e.Device, "nft -a list ruleset")),
-			}
-			if e.up() { // another rule may accept before it
-				f.Confidence = Likely
-			}
-			if e.peer != nil {
-				f.Evidence = append(f.Evidence, seen(e.Device, "vtysh -c 'show bgp summary json'", "%s is %s", e.Port, e.peer.State))
-			}
-			return f
-		})
-	}
-}
-
 // raMissing is an end that never heard its peer, which is there and speaks BGP
 // on that port.
 func raMissing(v *view) []Finding {
@@ -210,14 +167,6 @@ func raMissing(v *view) []Finding {
 		f.Evidence = append(f.Evidence, v.drops(e.Device)...)
 		return f
 	})
-}
-
-// drops are the first few rules of a device's firewall that drop anything.
-func (v *view) drops(device string) (out []Evidence) {
-	if e := v.evidence(device); e != nil && len(e.Firewall) > 0 {
-		out = append(out, seen(device, "nft list ruleset; iptables-save; ip6tables-save", "%s", strings.Join(e.Firewall[:min(3, len(e.Firewall))], "\n")))
-	}
-	return out
 }
 
 // tcpBlocked is two ends that know each other's address and never got an OPEN

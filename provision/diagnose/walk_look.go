@@ -186,7 +186,7 @@ func lookHearing(v *view, sc Scope) []Evidence {
 		if len(e.Firewall) == 0 {
 			return nil
 		}
-		return []Evidence{seen(d.Name, "nft list ruleset; iptables-save; ip6tables-save", "%s", strings.Join(e.Firewall[:min(3, len(e.Firewall))], "\n"))}
+		return []Evidence{firewall(d.Name, e)}
 	})...)
 }
 

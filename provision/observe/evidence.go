@@ -15,7 +15,7 @@ type Evidence struct {
 	Silent   []string   // daemons that run and did not answer in time
 	Near     []Neighbor // the kernel's IPv6 neighbors
 	Config   Config     // what bgpd, zebra and mgmtd run with
-	Firewall []string   // rules that drop or reject, each as the tool prints it
+	Firewall []Rule     // that drop or reject
 	Media    map[string]string
 	LLDP     []Seen
 

@@ -48,8 +48,11 @@ part processes; ps -e -o etimes= -o stat= -o comm=
 part sysctls; grep -Hs . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding /proc/sys/net/ipv4/conf/*/rp_filter /proc/sys/net/ipv6/conf/*/disable_ipv6
 part date; date '+%Y/%m/%d %H:%M:%S'
 part firewall
-for tool in 'nft list ruleset' iptables-save ip6tables-save; do
-	if command -v ${tool%% *} >/dev/null; then $tool 2>/dev/null; fi
+for tool in nft iptables-save ip6tables-save; do
+	if command -v $tool >/dev/null; then
+		echo "# closup $tool"
+		if [ $tool = nft ]; then nft -a list ruleset 2>/dev/null; else $tool 2>/dev/null; fi
+	fi
 done
 part bgpd; timeout 3 vtysh -d bgpd -E -c 'show bgp neighbors json' -c 'show running-config' 2>&1
 part bgpd-status; echo $?

@@ -110,21 +110,6 @@ func parseSysctls(data []byte) map[string]string {
 	return out
 }
 
-// ParseFirewall keeps the rules of `nft list ruleset` and iptables-save that
-// drop or reject, and policies that do.
-func ParseFirewall(data []byte) []string {
-	var out []string
-	for line := range strings.Lines(string(data)) {
-		text := strings.TrimSpace(line)
-		for _, word := range strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return strings.ContainsRune(" ;", r) }) {
-			if (word == "drop" || word == "reject") && !slices.Contains(out, text) {
-				out = append(out, text)
-			}
-		}
-	}
-	return out
-}
-
 // sessionJSON is one neighbor of `show bgp neighbors json`.
 type sessionJSON struct {
 	State        string `json:"bgpState"`
