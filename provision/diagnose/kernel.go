@@ -130,7 +130,7 @@ func notInKernel(v *view) []Finding {
 			case r.Local || slices.Contains(lo.Addrs, r.Prefix):
 			case i < 0:
 				lost = append(lost, r.Prefix)
-			case said.Kernel[i].Protocol == "bgp" && len(said.Kernel[i].Hops) < len(r.Paths):
+			case said.Kernel[i].ByBGP() && len(said.Kernel[i].Hops) < len(r.Paths):
 				thin = append(thin, r.Prefix)
 			}
 		}

@@ -24,7 +24,7 @@ func BenchmarkRead(b *testing.B) {
 		"\nsh# ip -j -4 route show\n[" + strings.Join(kernel, ",") + "]\nsh# ip -j -6 route show\n[]\n")
 	b.SetBytes(int64(len(out)))
 	for b.Loop() {
-		if d, err := read("x", out, time.Unix(1, 0)); err != nil || len(d.Routes) != 10_000 || len(d.Routes[0].Paths) != 2 {
+		if d, err := read("x", frr, out, time.Unix(1, 0)); err != nil || len(d.Routes) != 10_000 || len(d.Routes[0].Paths) != 2 {
 			b.Fatalf("%d routes, %v", len(d.Routes), err)
 		}
 	}
@@ -37,7 +37,7 @@ func BenchmarkThousand(b *testing.B) {
 	var names []string
 	var tr fake.Transport
 	answers := map[string]string{}
-	for _, command := range append(vtyCommands, systemCommands...) {
+	for _, command := range append(frr.commands(), systemCommands...) {
 		answers[command] = sectionOf(b, "leaf1", command)
 	}
 	for i := range 1000 {

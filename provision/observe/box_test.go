@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"closup/provision"
 	"closup/provision/fake"
 )
 
@@ -118,7 +119,13 @@ func (b *box) run(c fake.Command) int {
 		b.set(func() { b.asked["script"]++ })
 		var out strings.Builder
 		dead, frozen := b.is()
-		for _, command := range vtyCommands {
+		spoken := frr
+		for _, d := range []dialect{quaggaJSON, quaggaText} {
+			if strings.Contains(text, provision.Quote(d.summary)) {
+				spoken = d
+			}
+		}
+		for _, command := range spoken.commands() {
 			switch {
 			case frozen:
 				continue

@@ -163,7 +163,7 @@ func (st *Status) routes(routes []model.Route, devices map[string]*Device) {
 	kernel := map[model.RouteKey]bool{}
 	for name, d := range devices {
 		for _, k := range d.Kernel {
-			if k.Protocol != "bgp" {
+			if !k.ByBGP() {
 				kernel[model.RouteKey{Device: name, Prefix: k.Prefix}] = true
 			}
 		}

@@ -33,6 +33,8 @@ func (o *Observer) busy() []<-chan struct{} {
 	return ends
 }
 
+const showNeighbors = "show bgp neighbors json"
+
 // partMark announces a part of the evidence, so that nothing of it is taken
 // for an answer of the round.
 const partMark = "=== closup "
@@ -54,12 +56,13 @@ for tool in nft iptables-save ip6tables-save; do
 		if [ $tool = nft ]; then nft -a list ruleset 2>/dev/null; else $tool 2>/dev/null; fi
 	fi
 done
-part bgpd; timeout 3 vtysh -d bgpd -E -c 'show bgp neighbors json' -c 'show running-config' 2>&1
-part bgpd-status; echo $?
-part zebra; timeout 3 vtysh -d zebra -E -c 'show interface' -c 'show running-config' 2>&1
-part zebra-status; echo $?
-part mgmtd; if pgrep -x mgmtd >/dev/null; then timeout 3 vtysh -d mgmtd -E -c 'show running-config' 2>&1; fi
-part mgmtd-status; echo $?
+part bgpd; timeout 3 vtysh -d bgpd -E -c 'show running-config' -c '` + showNeighbors + `' 2>&1; s=$?
+part bgpd-status; echo $s
+part bgpd-quagga; if [ $s != 0 ] && [ $s != 124 ]; then timeout 3 vtysh -d bgpd -E -c 'show ip bgp neighbors json' 2>&1; fi
+part zebra; timeout 3 vtysh -d zebra -E -c 'show interface' -c 'show running-config' 2>&1; s=$?
+part zebra-status; echo $s
+part mgmtd; if pgrep -x mgmtd >/dev/null; then timeout 3 vtysh -d mgmtd -E -c 'show running-config' 2>&1; fi; s=$?
+part mgmtd-status; echo $s
 part container; set -- $(sed -n 's/^exec \([^ ]*\) exec .* \([^ ]*\) vtysh "$@"$/\1 \2/p' /usr/local/bin/vtysh 2>/dev/null)
 if [ $# = 2 ]; then
 	timeout 3 "$1" inspect --type container --format 'state {{.State.Status}} {{.HostConfig.NetworkMode}}' "$2" 2>&1
@@ -77,23 +80,23 @@ done
 `
 
 // question is the script of one round trip.
-func question(deep bool) string {
+func question(d dialect, deep bool) string {
 	if deep {
-		return strings.TrimSuffix(script(), "exit 0\n") + evidenceScript + "exit 0\n"
+		return strings.TrimSuffix(script(d), "exit 0\n") + evidenceScript + "exit 0\n"
 	}
-	return script()
+	return script(d)
 }
 
 // answered reads what question was answered with.
-func answered(name string, out []byte, at time.Time, deep bool) (reading, error) {
+func answered(name string, spoken dialect, out []byte, at time.Time, deep bool) (reading, error) {
 	if !deep {
-		return read(name, out, at)
+		return read(name, spoken, out, at)
 	}
 	figures, evidence, found := bytes.Cut(out, []byte("\n"+partMark))
 	if !found {
 		return reading{}, errors.New("no evidence in the answer")
 	}
-	d, err := read(name, figures, at)
+	d, err := read(name, spoken, figures, at)
 	if err == nil {
 		d.Evidence, err = readEvidence(append([]byte(partMark), evidence...), at)
 	}
@@ -166,10 +169,13 @@ func readEvidence(out []byte, at time.Time) (*Evidence, error) {
 			e.Silent = append(e.Silent, daemon)
 		}
 		e.Config.Merge(ParseConfig(said["show running-config"]))
-		if text := said["show bgp neighbors json"]; len(text) > 0 {
+		if text := said[showNeighbors]; len(text) > 0 {
 			var ours *saidError
-			if e.Sessions, err = ParseSessions(text); err != nil && !asSaid(err, &ours) {
-				return nil, fmt.Errorf("show bgp neighbors json: %w", err)
+			if e.Sessions, err = ParseSessions(text); asSaid(err, &ours) {
+				e.Sessions, err = ParseSessions(echoes(part["bgpd-quagga"])["show ip bgp neighbors json"])
+			}
+			if err != nil && !asSaid(err, &ours) {
+				return nil, fmt.Errorf("%s: %w", showNeighbors, err)
 			}
 		}
 		if text := said["show interface"]; len(text) > 0 {

@@ -15,6 +15,9 @@ const (
 	overdue = 3 * time.Second
 	// After that the question is given up and the connection with it.
 	askTimeout = 10 * time.Second
+	// Who is asked why is given more: a device under load is slow, and that it
+	// answers not at all is a finding.
+	examineTimeout = 30 * time.Second
 	// The pause before a device that failed is dialled again, doubled each
 	// time, with up to half of it on top.
 	firstPause, lastPause = 500 * time.Millisecond, 15 * time.Second
@@ -47,7 +50,7 @@ func New(t provision.Transport, plan *model.Plan, endpoints map[string]model.End
 	o := &Observer{t: t, now: time.Now, stir: make(chan struct{}, 1), news: make(chan struct{}, 1)}
 	o.ctx, o.cancel = context.WithCancel(context.Background())
 	for _, d := range plan.Devices {
-		a := &asked{name: d.Name, last: reading{Device: Device{Name: d.Name, Err: errors.New("no answer yet")}}}
+		a := &asked{name: d.Name, last: reading{dialect: frr, Device: Device{Name: d.Name, Err: errors.New("no answer yet")}}}
 		if a.endpoint, a.known = endpoints[d.Name]; !a.known {
 			a.last.Err = errors.New("it is not known how to reach it: give it a management address as mgmt")
 		}
@@ -170,10 +173,16 @@ func (o *Observer) snapshot() Snapshot {
 
 // Ask asks one device once, over a session that the caller holds.
 func Ask(ctx context.Context, s provision.Session, name string) (Device, error) {
-	out, err := provision.RunRoot(ctx, s, script())
-	if err != nil {
-		return Device{}, err
+	spoken := frr
+	for {
+		out, err := provision.RunRoot(ctx, s, script(spoken))
+		if err != nil {
+			return Device{}, err
+		}
+		r, err := read(name, spoken, out, time.Now())
+		if err != nil || r.dialect == spoken {
+			return r.Device, err
+		}
+		spoken = r.dialect
 	}
-	r, err := read(name, out, time.Now())
-	return r.Device, err
 }

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
@@ -38,11 +39,15 @@ func (b BGP) change() uint64 {
 
 // ParseSummary reads every shape of `show bgp summary json`: one object for
 // each family, a flat one, and both under the VRF's name. Field names are
-// those of Quagga and of FRR 2 to 10.
+// those of Quagga and of FRR 2 to 10. The text of `show ip bgp summary` it reads
+// too.
 func ParseSummary(data []byte) (BGP, error) {
 	var b BGP
 	var root map[string]json.RawMessage
 	if err := decode(data, &root); err != nil {
+		if text, ok, err := summaryText(data); ok {
+			return text, err
+		}
 		return b, err
 	}
 	if vrf, ok := root["default"]; ok {
@@ -164,11 +169,28 @@ type tablePath struct {
 	Multipath flag   `json:"multipath"`
 	PeerID    string `json:"peerId"`
 	Path      string `json:"path"`
+	OldPath   asPath `json:"aspath"` // of routers that have no path, nor a peerId
 	Weight    int    `json:"weight"`
 	Nexthops  []struct {
 		IP   string `json:"ip"`
 		Used bool   `json:"used"`
 	} `json:"nexthops"`
+}
+
+// asPath is a text, or the object {"string": "65001 65101"} that newer routers
+// have.
+type asPath string
+
+func (p *asPath) UnmarshalJSON(data []byte) error {
+	var o struct{ String string }
+	if bytes.HasPrefix(data, []byte("{")) {
+		err := json.Unmarshal(data, &o)
+		*p = asPath(o.String)
+		return err
+	}
+	err := json.Unmarshal(data, &o.String)
+	*p = asPath(o.String)
+	return err
 }
 
 // flag is true, or the object {"overall": true} that the detailed forms have.
@@ -191,13 +213,16 @@ func (f *flag) UnmarshalJSON(data []byte) error {
 // paths that are used, best and multipath. An unnumbered peer stands in it by
 // its link-local address, which need not be unique; fib says which port the
 // kernel's route for the prefix leaves by. A port that stays unknown is given
-// as the peer's address.
+// as the peer's address. The text of `show ip bgp` it reads too.
 func ParseTable(data []byte, fib []KernelRoute) ([]Route, error) {
 	var table struct {
 		Warning string                     `json:"warning"`
 		Routes  map[string]json.RawMessage `json:"routes"`
 	}
 	if err := decode(data, &table); err != nil {
+		if routes, ok, err := tableText(data, fib); ok {
+			return routes, err
+		}
 		return nil, err
 	}
 	ports := portsOf(fib)
@@ -217,12 +242,12 @@ func ParseTable(data []byte, fib []KernelRoute) ([]Route, error) {
 			if !p.Valid || !bool(p.Best || p.Multipath) {
 				continue
 			}
-			as, err := parseASPath(p.Path)
+			as, err := parseASPath(cmp.Or(p.Path, string(p.OldPath)))
 			if err != nil {
 				return nil, fmt.Errorf("the BGP table's %s: %w", text, err)
 			}
 			path := model.Path{AS: as}
-			if p.PeerID == "(unspec)" || p.PeerID == "" {
+			if p.PeerID == "(unspec)" || p.PeerID == "" && len(as) == 0 {
 				r.Local = true
 			} else {
 				path.Port = ways.take(p.nexthops(), p.PeerID)

@@ -169,7 +169,7 @@ func ParseSessions(data []byte) ([]Session, error) {
 			s.Address = ""
 		}
 		for name, f := range n.Families {
-			s.Families = append(s.Families, name)
+			s.Families = append(s.Families, family(name))
 			s.Policy = s.Policy || f.Policy != ""
 			if f.Limit > s.Limit {
 				s.Limit, s.Warns, s.Threshold, s.Accepted = f.Limit, f.Warns, f.Thresh, f.Taken
@@ -181,6 +181,13 @@ func ParseSessions(data []byte) ([]Session, error) {
 	}
 	slices.SortFunc(out, func(a, b Session) int { return strings.Compare(a.Key, b.Key) })
 	return out, nil
+}
+
+// family is an address family by the name that FRR 3 and later have for it:
+// "IPv4Unicast" and "IPv4 Unicast" are older, "ipv4 unicast" is NCLU's.
+func family(name string) string {
+	plain := strings.ReplaceAll(strings.ToLower(name), " ", "")
+	return cmp.Or(map[string]string{"ipv4unicast": "ipv4Unicast", "ipv6unicast": "ipv6Unicast", "l2vpnevpn": "l2VpnEvpn"}[plain], name)
 }
 
 // zebraTime is how zebra prints when a link changed, without its fraction.

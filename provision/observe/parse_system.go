@@ -2,6 +2,7 @@ package observe
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -12,13 +13,19 @@ import (
 // "FRRouting 8.4.4 (leaf1).", "1.0.0+cl3u10" of "Quagga 1.0.0+cl3u10 ().".
 // Empty: there is none.
 func ParseVersion(data []byte) string {
+	_, version := product(data)
+	return version
+}
+
+// product is the name of a router's maker, and its version.
+func product(data []byte) (name, version string) {
 	for line := range bytes.Lines(data) {
 		words := strings.Fields(string(line))
-		if len(words) >= 2 && (words[0] == "FRRouting" || words[0] == "Quagga" || words[0] == "FRR") {
-			return strings.TrimSuffix(words[1], ".")
+		if len(words) >= 2 && slices.Contains([]string{"FRRouting", "Quagga", "FRR"}, words[0]) {
+			return words[0], strings.TrimSuffix(words[1], ".")
 		}
 	}
-	return ""
+	return "", ""
 }
 
 // linkJSON is a route of `ip -j route`, or one of its next hops.
@@ -40,8 +47,8 @@ func (l linkJSON) hop() Hop {
 	return h
 }
 
-// ParseKernel reads `ip -j route` (one family a document): the routes of the
-// main table, sorted.
+// ParseKernel reads `ip -j route` (one family a document), or the text of an ip
+// without JSON: the routes of the main table, sorted.
 func ParseKernel(data []byte) ([]KernelRoute, error) {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, nil // ip prints nothing where there is no route
@@ -53,7 +60,14 @@ func ParseKernel(data []byte) ([]KernelRoute, error) {
 		Protocol string     `json:"protocol"`
 		Nexthops []linkJSON `json:"nexthops"`
 	}
-	if err := decode(data, &list); err != nil {
+	var said *saidError
+	err := decode(data, &list)
+	if errors.As(err, &said) {
+		routes, err := kernelText(data)
+		slices.SortStableFunc(routes, func(a, b KernelRoute) int { return comparePrefixes(a.Prefix, b.Prefix) })
+		return routes, err
+	}
+	if err != nil {
 		return nil, err
 	}
 	v6 := false
@@ -99,6 +113,12 @@ func parseDst(dst string, v6 bool) (netip.Prefix, error) {
 	return netip.PrefixFrom(a, a.BitLen()), nil
 }
 
+// ByBGP says that the router put it there: as what BGP told, or without telling
+// what did, as Quagga does (zebra).
+func (k KernelRoute) ByBGP() bool {
+	return slices.Contains([]string{"bgp", "186", "zebra", "11"}, k.Protocol)
+}
+
 // ports finds the port behind a next hop's address.
 type ports struct {
 	byPrefix map[netip.Prefix][]Hop
@@ -108,7 +128,7 @@ type ports struct {
 func portsOf(fib []KernelRoute) ports {
 	p := ports{map[netip.Prefix][]Hop{}, map[netip.Addr]string{}}
 	for _, r := range fib {
-		if r.Protocol == "bgp" || r.Protocol == "186" {
+		if r.ByBGP() {
 			p.byPrefix[r.Prefix] = r.Hops
 		}
 		for _, h := range r.Hops {

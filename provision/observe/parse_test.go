@@ -291,7 +291,7 @@ func TestRead(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d, err := read("leaf1", []byte(tt.out), time.Unix(1, 0))
+			d, err := read("leaf1", frr, []byte(tt.out), time.Unix(1, 0))
 			switch {
 			case tt.broken != "":
 				if err == nil || !strings.Contains(err.Error(), tt.broken) {
@@ -314,6 +314,6 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(answer(f, "leaf1")))
 	f.Add([]byte("x# show bgp summary json\n{\"default\":{\"peers\":{\"a\":{\"remoteAs\":\"1.2\"}}}}\nsh# ip -j -4 route show\n[{\"dst\":\"x\"}]\n"))
 	f.Fuzz(func(_ *testing.T, out []byte) {
-		_, _ = read("leaf1", out, time.Unix(1, 0)) // whatever it is: no panic
+		_, _ = read("leaf1", frr, out, time.Unix(1, 0)) // whatever it is: no panic
 	})
 }

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"strings"
 	"sync"
 	"time"
 
@@ -67,7 +65,11 @@ type how struct {
 // dialled again at once, and an answer that is not whole is asked for again:
 // both happen to healthy devices.
 func (o *Observer) query(a *asked, h how) (reading, error) {
-	ctx, cancel := provision.WithTimeout(o.ctx, askTimeout)
+	limit := askTimeout
+	if h.deep {
+		limit = examineTimeout
+	}
+	ctx, cancel := provision.WithTimeout(o.ctx, limit)
 	defer cancel()
 	var err error
 	for range 2 {
@@ -118,15 +120,20 @@ func (o *Observer) once(ctx context.Context, a *asked, h how) (reading, error) {
 			return r, err
 		}
 	}
-	out, err := provision.RunRoot(ctx, a.poll.session, unhang(a.poll.hung)+question(h.deep))
-	if err != nil {
-		return reading{}, err
+	var r reading
+	for spoken := a.last.dialect; ; spoken = r.dialect {
+		out, err := provision.RunRoot(ctx, a.poll.session, unhang(a.poll.hung)+question(spoken, h.deep))
+		if err != nil {
+			return reading{}, err
+		}
+		if r, err = answered(a.name, spoken, out, o.now(), h.deep); err != nil {
+			return reading{}, fmt.Errorf("%w: %w", errGarbled, err)
+		}
+		a.poll.hung = 0
+		if r.dialect == spoken {
+			break
+		}
 	}
-	r, err := answered(a.name, out, o.now(), h.deep)
-	if err != nil {
-		return reading{}, fmt.Errorf("%w: %w", errGarbled, err)
-	}
-	a.poll.hung = 0
 	switch {
 	case errors.Is(r.Err, errHangs):
 		a.poll.hung = -1
@@ -168,10 +175,7 @@ func (o *Observer) look(ctx context.Context, a *asked, h how) (reading, error) {
 	}
 	before := r.change
 	r.Reachable, r.Err = true, nil
-	summary, err := a.poll.router.ask(ctx, showSummary)
-	if err == nil {
-		err = r.sessions(summary)
-	}
+	err := o.sessions(ctx, a, &r, fresh)
 	r.At = o.now()
 	var said *saidError
 	switch {
@@ -198,20 +202,33 @@ func (o *Observer) look(ctx context.Context, a *asked, h how) (reading, error) {
 		a.unhold()
 		return r, errNotHeld
 	}
-	if fresh || r.RouterVersion == "" {
-		version, err := a.poll.router.ask(ctx, showVersion)
-		if err != nil {
-			a.unhold()
-			return r, errNotHeld
-		}
-		r.RouterVersion = ParseVersion(version)
-	}
 	a.poll.rest = 0
 	changed := fresh || r.change != before
 	if err := o.system(ctx, a, &r, h); err != nil {
 		return r, err
 	}
 	return r, o.routes(ctx, a, &r, h, changed || r.Read.System != a.last.Read.System)
+}
+
+// sessions asks for the sessions, in the router's own dialect.
+func (o *Observer) sessions(ctx context.Context, a *asked, r *reading, fresh bool) error {
+	var version, summary []byte
+	var err error
+	if fresh || r.RouterVersion == "" {
+		if version, err = a.poll.router.ask(ctx, showVersion); err != nil {
+			return err
+		}
+		r.RouterVersion = ParseVersion(version)
+		r.dialect = dialectOf(r.dialect, version, nil)
+	}
+	for spoken := (dialect{}); r.dialect != spoken; {
+		spoken = r.dialect
+		if summary, err = a.poll.router.ask(ctx, spoken.summary); err != nil {
+			return err
+		}
+		r.dialect = dialectOf(spoken, version, summary)
+	}
+	return r.ofSummary(summary)
 }
 
 // system reads the kernel's side where it told of a change, or where what is
@@ -272,7 +289,7 @@ func (o *Observer) routes(ctx context.Context, a *asked, r *reading, h how, chan
 		return nil
 	}
 	var tables [2][]byte
-	for i, command := range []string{showTable4, showTable6} {
+	for i, command := range []string{r.dialect.table4, r.dialect.table6} {
 		var err error
 		if tables[i], err = a.poll.router.ask(ctx, command); err != nil {
 			a.unhold()
@@ -288,64 +305,3 @@ func (o *Observer) routes(ctx context.Context, a *asked, r *reading, h how, chan
 	a.poll.took.routes = o.now().Sub(begin)
 	return nil
 }
-
-// hold opens what the router is asked over.
-func (o *Observer) hold(ctx context.Context, a *asked, h how) error {
-	if !a.poll.noSocket {
-		v, err := dialVty(ctx, a.poll.session)
-		if err == nil {
-			a.poll.router = v
-			return nil
-		}
-		a.poll.noSocket = true
-	}
-	// A device that is asked once, or has no router that answers, gets one
-	// script and not a program to hold.
-	if !h.hold && a.last.At.IsZero() || a.last.Err != nil && a.last.Reachable {
-		return errNotHeld
-	}
-	v, said, err := openVtysh(ctx, a.poll.session)
-	if err != nil {
-		a.poll.refused++
-		if v == nil { // it is not vtysh that refuses
-			return err
-		}
-		if errors.Is(err, errHangs) && v.pid > 0 {
-			a.poll.hung = v.pid
-		}
-		return fmt.Errorf("%w: %s", errNotHeld, strings.TrimSpace(string(said)))
-	}
-	a.poll.router, a.poll.refused = v, 0
-	return nil
-}
-
-func (a *asked) unhold() {
-	if a.poll.router != nil {
-		a.poll.router.close()
-		a.poll.router = nil
-	}
-}
-
-// release gives back all that is held on the connection.
-func (a *asked) release() {
-	a.unhold()
-	a.mu.Lock()
-	t := a.told
-	a.told = nil
-	a.mu.Unlock()
-	if t != nil {
-		t.end()
-	}
-}
-
-// drop ends the connection.
-func (a *asked) drop() {
-	a.release()
-	if a.poll.session != nil {
-		_ = a.poll.session.Close()
-		a.poll.session = nil
-	}
-	a.poll.noSocket, a.poll.single, a.poll.refused, a.poll.toldAt = false, false, 0, time.Time{}
-}
-
-func jitter(d time.Duration) time.Duration { return d + rand.N(d/2+1) }

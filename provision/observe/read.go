@@ -9,17 +9,19 @@ import (
 	"time"
 )
 
-// reading is a device's figures, and the number that tells whether its BGP
-// changed since.
+// reading is a device's figures, the number that tells whether its BGP changed
+// since, and how it is to be asked next.
 type reading struct {
 	Device
-	change uint64
+	change  uint64
+	dialect dialect
 }
 
-// read makes a device's figures out of the answer to script. The error says
-// that the answer cannot be relied on; a router that does not run is not such
-// an error but a fact, and stands in Device.Err.
-func read(name string, out []byte, at time.Time) (reading, error) {
+// read makes a device's figures out of the answer to script in that dialect.
+// The error says that the answer cannot be relied on; a router that does not run
+// is not such an error but a fact, and stands in Device.Err. Where the reading
+// names another dialect, the device is to be asked again in that.
+func read(name string, d dialect, out []byte, at time.Time) (reading, error) {
 	part := sections(out)
 	r := reading{Device: Device{Name: name, Reachable: true, At: at, RouterVersion: ParseVersion(part[showVersion])}}
 	if err := r.system(part, at); err != nil {
@@ -28,13 +30,14 @@ func read(name string, out []byte, at time.Time) (reading, error) {
 	if text, asked := part[lldpNeighbors]; asked {
 		r.LLDP, r.Read.LLDP = ParseLLDP(text), at
 	}
-	summary, asked := part[showSummary]
+	summary, asked := part[d.summary]
+	r.dialect = dialectOf(d, part[showVersion], summary)
 	if !asked {
 		r.Err = noRouter(part[""])
 		return r, nil
 	}
 	var said *saidError
-	switch err := r.sessions(summary); {
+	switch err := r.ofSummary(summary); {
 	case errors.As(err, &said):
 		r.Err = said
 		return r, nil
@@ -43,7 +46,7 @@ func read(name string, out []byte, at time.Time) (reading, error) {
 	case r.noBGP(): // its tables are a warning
 		return r, nil
 	}
-	return r, r.tables(part[showTable4], part[showTable6], at)
+	return r, r.tables(part[d.table4], part[d.table6], at)
 }
 
 // system reads what the system answered.
@@ -73,11 +76,11 @@ func (r *reading) system(part map[string][]byte, at time.Time) error {
 	return nil
 }
 
-// sessions reads a summary.
-func (r *reading) sessions(summary []byte) error {
+// ofSummary reads a summary.
+func (r *reading) ofSummary(summary []byte) error {
 	bgp, err := ParseSummary(summary)
 	if err != nil {
-		return fmt.Errorf("%s: %w", showSummary, err)
+		return fmt.Errorf("the BGP summary: %w", err)
 	}
 	r.ASN, r.RouterID, r.Peers, r.change = bgp.ASN, bgp.RouterID, bgp.Peers, bgp.change()
 	return nil
@@ -97,7 +100,7 @@ func (r *reading) tables(table4, table6 []byte, at time.Time) error {
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", []string{showTable4, showTable6}[i], err)
+			return fmt.Errorf("the BGP table of %s: %w", []string{"IPv4", "IPv6"}[i], err)
 		}
 		all = append(all, routes...)
 	}

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"closup/provision"
@@ -16,6 +17,31 @@ const (
 	showTable6  = "show bgp ipv6 unicast json"
 )
 
+// dialect is how one kind of router is asked for its sessions and tables.
+type dialect struct{ summary, table4, table6 string }
+
+// To Quagga "show bgp" is IPv6's; Cumulus's knows JSON, and Debian's does not.
+var (
+	frr        = dialect{showSummary, showTable4, showTable6}
+	quaggaJSON = dialect{"show ip bgp summary json", "show ip bgp json", "show bgp json"}
+	quaggaText = dialect{"show ip bgp summary", "show ip bgp", "show bgp"}
+)
+
+// dialectOf is the one that suits what `show version` and the summary in the
+// dialect tried said.
+func dialectOf(tried dialect, version, summary []byte) dialect {
+	maker, _ := product(version)
+	switch {
+	case maker == "Quagga" && tried == frr:
+		return quaggaJSON
+	case maker == "Quagga" && tried == quaggaJSON && bytes.Contains(summary, []byte("% ")): // "% Unknown command."
+		return quaggaText
+	case maker != "" && maker != "Quagga":
+		return frr
+	}
+	return tried
+}
+
 // What the system below it is asked, none of which needs root.
 const (
 	ipRoute4 = "ip -j -4 route show"
@@ -27,22 +53,29 @@ const (
 // lldpNeighbors needs root, and prints nothing where no lldpd is installed.
 const lldpNeighbors = "if command -v lldpcli >/dev/null; then timeout 3 lldpcli -f json0 show neighbors 2>/dev/null; fi"
 
-var (
-	vtyCommands    = []string{showVersion, showSummary, showTable4, showTable6}
-	systemCommands = []string{ipRoute4, ipRoute6, ipAddr, ipNear}
-	allCommands    = append(append([]string{lldpNeighbors}, vtyCommands...), systemCommands...)
-)
+var systemCommands = []string{ipRoute4, ipRoute6, ipAddr, ipNear}
+
+// commands are all that a router is asked in the dialect.
+func (d dialect) commands() []string { return []string{showVersion, d.summary, d.table4, d.table6} }
 
 // script asks all of it in one round trip: what a device is asked once, or
 // where nothing can be held open. vtysh -E prints "NAME# COMMAND" before each
 // answer, and the shell's commands are announced likewise.
-func script() string {
+func script(d dialect) string {
 	var b strings.Builder
-	b.WriteString("timeout 4 vtysh -E") // a daemon that hangs holds vtysh up for ever
-	for _, c := range vtyCommands {
-		b.WriteString(" -c " + provision.Quote(c))
+	const vtysh = "timeout 4 vtysh -E" // a daemon that hangs holds vtysh up for ever
+	if d == frr {
+		b.WriteString(vtysh)
+		for _, c := range d.commands() {
+			b.WriteString(" -c " + provision.Quote(c))
+		}
+		b.WriteString(" 2>&1\n")
+	} else { // one that stops at what it does not know is no use for the next
+		for _, c := range d.commands() {
+			b.WriteString(vtysh + " -c " + provision.Quote(c) + " 2>&1\n")
+		}
 	}
-	b.WriteString(" 2>&1\n" + announced(systemCommands...) + announced(lldpNeighbors) + "exit 0\n")
+	b.WriteString(announced(systemCommands...) + announced(lldpNeighbors) + "exit 0\n")
 	return b.String()
 }
 
@@ -52,7 +85,11 @@ func systemScript() string { return announced(systemCommands...) + "exit 0\n" }
 func announced(commands ...string) string {
 	var b strings.Builder
 	for _, c := range commands {
-		b.WriteString("printf '\\n%s\\n' " + provision.Quote("sh# "+c) + "; " + c + "\n")
+		b.WriteString("printf '\\n%s\\n' " + provision.Quote("sh# "+c) + "; " + c)
+		if text, isJSON := strings.CutPrefix(c, "ip -j "); isJSON && strings.Contains(c, "route") { // before iproute2 4.14
+			b.WriteString(" 2>/dev/null || ip " + text)
+		}
+		b.WriteString("\n")
 	}
 	return b.String()
 }
@@ -60,8 +97,8 @@ func announced(commands ...string) string {
 // sections splits the answer: command to what it printed. What comes before
 // the first of them is under "".
 func sections(out []byte) map[string][]byte {
-	commands := map[string]bool{}
-	for _, c := range allCommands {
+	commands := map[string]bool{lldpNeighbors: true}
+	for _, c := range slices.Concat(frr.commands(), quaggaJSON.commands(), quaggaText.commands(), systemCommands) {
 		commands[c] = true
 	}
 	parts := map[string][]byte{}
