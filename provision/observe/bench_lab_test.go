@@ -25,8 +25,8 @@ func needBench(t *testing.T) {
 	}
 }
 
-// What a watch costs the devices, and how soon the loss of a session shows,
-// from the moment that the kernel drops the link.
+// What a watch costs the devices, and how soon it shows that a link or a session
+// is lost, or that a route came.
 func TestBenchWatch(t *testing.T) {
 	needBench(t)
 	s := newSite(t, "reference", preset(t, "reference"))
@@ -54,21 +54,44 @@ func TestBenchWatch(t *testing.T) {
 	t.Logf("CPU of a device's processes over %v, in %% of a core: %.2f not watched, %.2f watched (mean of %d), at most %.2f (%s)",
 		span, mean(idle), mean(watched), len(watched), watched[worst], worst)
 
-	var took []time.Duration
-	leafs := []string{"leaf01", "leaf02", "leaf03", "leaf04"}
-	for i := range 20 {
-		leaf := leafs[i%len(leafs)]
-		until("as expected", observe.Status.AsExpected)
-		// The clock starts in the device, when ip has returned.
-		s.run(leaf, "ip", "link", "set", "swp51", "down")
-		begin := time.Now()
-		st := until("down at both ends", ends(all-2))
-		took = append(took, max(0, st.At.Sub(begin)))
-		s.run(leaf, "ip", "link", "set", "swp51", "up")
+	// The clock starts in the device, when the command has returned. A route is
+	// told by a node, and looked for at a leaf two hops on.
+	node, _ := s.plan.Device("server01")
+	pods := node.PodCIDRs[0]
+	s.run("server01", "sh", "-c", "ip route del blackhole "+pods.String()+" 2>/dev/null; true")
+	known := func(st observe.Status) bool {
+		return slices.ContainsFunc(st.Routes, func(r observe.RouteStatus) bool { return r.Device == "leaf04" && r.Prefix == pods && r.ActualPaths > 0 })
 	}
-	slices.Sort(took)
-	t.Logf("a session's loss shows at both ends after %v (median of %d), %v (worst)",
-		took[len(took)/2].Round(time.Millisecond), len(took), took[len(took)-1].Round(time.Millisecond))
+	conf := func(asn uint32, lines ...string) []string {
+		argv := []string{"vtysh", "-c", "configure terminal", "-c", fmt.Sprintf("router bgp %d", asn)}
+		for _, l := range lines {
+			argv = append(argv, "-c", l)
+		}
+		return argv
+	}
+	leaf, _ := s.plan.Device("leaf01")
+	for _, c := range []struct {
+		what, device string
+		do, undo     []string
+		shown        func(observe.Status) bool
+	}{
+		{"a link that goes down", "leaf01", []string{"ip", "link", "set", "swp51", "down"}, []string{"ip", "link", "set", "swp51", "up"}, ends(all - 2)},
+		{"a session that is shut down", "leaf01", conf(leaf.ASN, "neighbor swp52 shutdown"), conf(leaf.ASN, "no neighbor swp52 shutdown"), ends(all - 2)},
+		{"a new route", "server01", []string{"ip", "route", "add", "blackhole", pods.String()}, []string{"ip", "route", "del", "blackhole", pods.String()}, known},
+	} {
+		var took []time.Duration
+		for range 20 {
+			until("as expected", func(st observe.Status) bool { return st.AsExpected() && !known(st) })
+			s.run(c.device, c.do...)
+			begin := time.Now()
+			st := until("shown", c.shown)
+			took = append(took, max(0, st.At.Sub(begin)))
+			s.run(c.device, c.undo...)
+		}
+		slices.Sort(took)
+		t.Logf("%s shows, at both ends or two hops on, after %v (median of %d), %v (worst)",
+			c.what, took[len(took)/2].Round(time.Millisecond), len(took), took[len(took)-1].Round(time.Millisecond))
+	}
 }
 
 func mean(of map[string]float64) float64 {
