@@ -186,6 +186,18 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// A probe is made where the data is, whatever VRF the login sits in.
+func TestProbe(t *testing.T) {
+	for vrf, want := range map[string]string{"": "ping -c 5 ff02::1%swp1", "mgmt": "ip vrf exec default ping -c 5 ff02::1%swp1"} {
+		p := pair()
+		p.Devices[0].Management.VRF = vrf
+		found := Find(p, scene(t, "hold-10s"))
+		if len(found) == 0 || found[0].Cause != "hold-timer" || len(found[0].Remedy.Commands) != 1 || found[0].Remedy.Commands[0].Command != want {
+			t.Errorf("in the VRF %q: %+v", vrf, found)
+		}
+	}
+}
+
 // A device that does not answer is one finding, whatever hangs on it, and what
 // it said before proves nothing.
 func TestUnreachable(t *testing.T) {

@@ -174,7 +174,7 @@ func daemonDown(daemon string) func(*view) []Finding {
 }
 
 func daemonFrozen(v *view) []Finding {
-	return v.each(func(d *model.Device, _ *observe.Device, e *observe.Evidence) []Finding {
+	return v.each(func(d *model.Device, said *observe.Device, e *observe.Evidence) []Finding {
 		for _, name := range []string{"zebra", "bgpd"} {
 			daemon, running := e.Daemon(name)
 			switch {
@@ -186,12 +186,16 @@ func daemonFrozen(v *view) []Finding {
 					Remedy:   do("let it go on, or restart FRR", on(d.Name, "pkill -CONT -x %s", stopped(e, name))),
 				}}
 			case running && slices.Contains(e.Silent, name):
-				return []Finding{{
-					Device: d.Name, Confidence: Likely, whole: []string{d.Name},
+				f := Finding{
+					Device: d.Name, Confidence: Possible,
 					Message:  name + " on " + d.Name + " runs, but did not answer within 3 s",
 					Evidence: []Evidence{seen(d.Name, "vtysh -d "+name, "no answer; ps has state %s", daemon.State)},
 					Remedy:   do("look at its load and its log; restart FRR if it stays so", restart(d, e)...),
-				}}
+				}
+				if strings.Contains(routerErr(said), "hangs") { // nor for the figures: it is not only slow
+					f.Confidence, f.whole = Likely, []string{d.Name}
+				}
+				return []Finding{f}
 			}
 		}
 		return nil

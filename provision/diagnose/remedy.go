@@ -129,6 +129,15 @@ func stopped(e *observe.Evidence, name string) string {
 	return "'" + names + "'"
 }
 
+// probe is a look that sends packets. Where logins sit in a management VRF it
+// leaves that first: what is asked for by file, netlink or vtysh does not care.
+func (v *view) probe(device, format string, args ...any) Command {
+	if d, ok := v.plan.Device(device); ok && d.Management.VRF != "" {
+		format = "ip vrf exec default " + format
+	}
+	return look(device, format, args...)
+}
+
 // sparing is the kind of a command that takes something from a port: the
 // management port is for a person at the console.
 func (v *view) sparing(device, port string) Kind {

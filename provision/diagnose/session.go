@@ -236,7 +236,7 @@ func holdTimer(v *view) []Finding {
 		return &Finding{
 			Confidence: v.unsure(e), Message: fmt.Sprintf("%s heard nothing of %s on %s for the hold time, and let the session go", e.Device, e.Peer, e.Port),
 			Evidence: []Evidence{seen(e.Device, showNeighbor(e.Port), "%s: %s", e.detail.Reason, e.detail.Notification)},
-			Remedy:   do("look for loss, a firewall or a busy CPU on the way", look(e.Device, "ping -c 5 ff02::1%%%s", e.Port)),
+			Remedy:   do("look for loss, a firewall or a busy CPU on the way", v.probe(e.Device, "ping -c 5 ff02::1%%%s", e.Port)),
 		}
 	})
 }
