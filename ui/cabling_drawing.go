@@ -20,6 +20,9 @@ func (s *cablingScreen) drawing() clos {
 	return c
 }
 
+// drawingHeight leaves room for the table.
+func (s *cablingScreen) drawingHeight(c clos) int { return c.height(min(c.share(s.h), s.h-8)) }
+
 // asTyped is the Clos as the form would make it, with the cable that it is
 // about lit.
 func (s *cablingScreen) asTyped() clos {
@@ -63,7 +66,7 @@ func (s *cablingScreen) click(at clickMsg) {
 		return
 	}
 	c := s.drawing()
-	name := c.at(s.look, s.w, c.height(min(s.h/2, s.h-8)), at.x, at.y)
+	name := c.at(s.look, s.w, s.drawingHeight(c), at.x, at.y)
 	for i := range s.links {
 		k := &s.links[(s.table.at+1+i)%len(s.links)]
 		if name != "" && (k.A.Device == name || k.B.Device == name) {

@@ -78,8 +78,11 @@ func (c clos) mark(name string) {
 	}
 }
 
-// height is how many lines the drawing takes at most h of: two or three for
-// the cables between two tiers, one for each tier.
+// steepest is the lines between two tiers where there is room for all.
+const steepest = 6
+
+// height is how many lines the drawing takes at most h of: up to six for the
+// cables between two tiers, one for each tier.
 func (c clos) height(h int) int {
 	n := len(c.tiers)
 	if n == 0 || h < n {
@@ -88,7 +91,13 @@ func (c clos) height(h int) int {
 	if n == 1 {
 		return 1
 	}
-	return n + min(3, (h-n)/(n-1))*(n-1)
+	return n + min(steepest, (h-n)/(n-1))*(n-1)
+}
+
+// share is how many of a screen's h lines the drawing takes above a table: a
+// third, and where that is little up to a half.
+func (c clos) share(h int) int {
+	return c.height(max(h/3, min(4*len(c.tiers)-3, h/2)))
 }
 
 // slot is where a device stands: the row and the middle of its label.

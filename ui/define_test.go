@@ -15,7 +15,7 @@ func TestCell(t *testing.T) {
 	d := opened(t, 100, 30)
 	before := d.file()
 	d.press("4", "right", "right", "right", "right", "right")
-	d.shows("stands in line 17 as 192.0.2.11")
+	d.shows("line 17: 192.0.2.11. enter edits it.")
 	d.press("enter")
 	d.clear()
 	d.write("192.0.2.99")

@@ -23,8 +23,13 @@ func (b *bulkPane) view(s *deviceScreen) string {
 		}
 	}
 	out := []string{
-		l.in(accent, "Add many "+strings.ToLower(s.title)) + l.in(dim, "   a line for each, or a range; paste from a table or CSV"),
-		cut(l.in(dim, "Columns: ")+strings.Join(columns, ", ")+l.in(faint, "   a first line that begins with name says others"), s.w, l.ellipsis), "",
+		l.in(accent, "Add many "+strings.ToLower(s.title)),
+		l.in(dim, "Columns: ") + strings.Join(columns, ", "), "",
+	}
+	for i, more := range []string{"   a line for each, or a range; or pasted CSV", "   a first line that begins with name says others"} {
+		if width(out[i])+width(more) <= s.w {
+			out[i] += l.in(dim, more)
+		}
 	}
 	below := b.below(s)
 	// The fabric as it will be, where there is room beside the lines.
@@ -36,6 +41,9 @@ func (b *bulkPane) view(s *deviceScreen) string {
 	from, to := b.list.window(h)
 	digits := len(fmt.Sprint(len(b.lines)))
 	room := max(10, (s.w-digits-4)*3/5)
+	if s.w < 80 { // a sign beside each line; below, the words for the one under the cursor
+		room = max(10, s.w-digits-5)
+	}
 	notes := s.w - digits - room - 5
 	for i := from; i < to; i++ {
 		line := &b.lines[i]
@@ -47,6 +55,11 @@ func (b *bulkPane) view(s *deviceScreen) string {
 		}
 		note := ""
 		switch {
+		case notes < 4 && line.err != nil:
+			note = l.in(bad, l.fail)
+		case notes < 4 && len(line.made) > 0:
+			note = l.in(good, l.done)
+		case notes < 4:
 		case line.err != nil:
 			note = l.in(bad, cut(l.fail+" "+printable(line.err.Error()), notes, l.ellipsis))
 		case line.head:
@@ -87,9 +100,12 @@ func (b *bulkPane) below(s *deviceScreen) []string {
 		return []string{l.in(dim, "For example: "+nextName(s.specs, s.roles[0])+"  192.0.2.[11-14]")}
 	}
 	text := count(b.count(), "device")
+	if line := &b.lines[b.list.at]; s.w < 80 && len(line.made) > 0 && len(b.lines) == 1 {
+		text = span(line.made, ", ") + ": " + text
+	}
 	if seen := b.trial.seen; seen != nil && seen.Fabric != nil {
 		text += ", then " + sizeOf(seen) + ", " + count(len(seen.Plan.Links), "link")
 	}
-	lines := []string{l.in(good, cut(text, s.w, l.ellipsis))}
-	return append(lines, clipped(l, consequences(s.project, b.trial.seen), warn, 4)...)
+	lines := clipped(l, wrap(text, s.w), good, 2)
+	return append(lines, clipped(l, wrapped(consequences(s.project, b.trial.seen), s.w), warn, 4)...)
 }

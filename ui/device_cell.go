@@ -122,16 +122,24 @@ func (s *deviceScreen) cellHint() []string {
 	lines := []string{l.in(faint, strings.Repeat(l.rule, s.w))}
 	f := s.table.edit
 	if f == nil {
-		where := "follows from the number"
+		where := "not given"
 		if text, ok := s.project.Doc.Get(spec.Path + "." + k.name); ok {
-			where = fmt.Sprintf("stands in line %d as %s", s.project.Fabric.Line(spec.Path+"."+k.name), text)
-		} else if k.name != "asn" && k.name != "loopback" && k.name != "n" {
-			where = "not given"
+			where = fmt.Sprintf("line %d: %s", s.project.Fabric.Line(spec.Path+"."+k.name), text)
+		} else if _, from := follow(s.project, []model.Spec{*spec}, k.name); from != "" {
+			where = from
 		}
 		if n := s.sharing(spec.Path); n > 1 {
 			where += fmt.Sprintf("; one row for %d devices", n)
 		}
-		return append(lines, cut(l.in(strong, k.label)+l.in(dim, "  "+where+". enter edits it here."), s.w, l.ellipsis))
+		for i, part := range firstOf(wrap(k.label+"  "+where+". enter edits it.", s.w), 2) {
+			if i == 0 {
+				part = l.in(strong, k.label) + l.in(dim, strings.TrimPrefix(part, k.label))
+			} else {
+				part = l.in(dim, part)
+			}
+			lines = append(lines, part)
+		}
+		return lines
 	}
 	switch {
 	case f.err != nil:
@@ -140,9 +148,13 @@ func (s *deviceScreen) cellHint() []string {
 		return append(lines, clipped(l, wrap(l.fail+" "+printable(s.trial.err.Error()), s.w), bad, 3)...)
 	}
 	if moved := consequences(s.project, s.trial.seen); len(moved) > 0 {
-		return append(lines, clipped(l, moved, warn, 3)...)
+		return append(lines, clipped(l, wrapped(moved, s.w), warn, 3)...)
 	}
-	return append(lines, firstOf(f.hint(l, s.w), 2)...)
+	said := f.hint(l, s.w)
+	if f.about != "" {
+		said = append(wrap(f.about, s.w), said...)
+	}
+	return append(lines, firstOf(said, 3)...)
 }
 
 // twin opens the form for one more of the same: with the next name and the next

@@ -247,7 +247,7 @@ func (p *peersPane) view(s *deviceScreen) string {
 		if p.trial.err != nil {
 			lines = append(lines, clipped(l, wrap(l.fail+" "+printable(p.trial.err.Error()), s.w), bad, h)...)
 		} else {
-			lines = append(lines, clipped(l, consequences(s.project, p.trial.seen), warn, h)...)
+			lines = append(lines, clipped(l, wrapped(consequences(s.project, p.trial.seen), s.w), warn, h)...)
 		}
 		return strings.Join(lines, "\n")
 	}

@@ -15,12 +15,7 @@ func (s *deviceScreen) View() string {
 		return l.nothing(s.project)
 	}
 	if s.form.open {
-		lines := s.form.lines(l, s.w, s.h)
-		lines = append(lines, s.preview(max(2, min(6, s.h-len(lines))))...)
-		if rest := s.h - len(lines) - 1; rest > 4 && s.trial.seen != nil {
-			lines = append(lines, "", planClos(s.trial.seen.Plan).draw(l, s.w, min(rest, 13)))
-		}
-		return strings.Join(lines, "\n")
+		return s.formView()
 	}
 	switch {
 	case s.proposal.open:
@@ -34,7 +29,7 @@ func (s *deviceScreen) View() string {
 	if spec := s.current(); spec != nil {
 		drawing.mark(spec.Name)
 	}
-	h := drawing.height(max(0, min(s.h/2, s.h-6)))
+	h := drawing.height(max(0, min(drawing.share(s.h), s.h-6)))
 	var parts []string
 	if h > 0 {
 		parts = append(parts, drawing.draw(l, s.w, h), "")
@@ -49,19 +44,47 @@ func (s *deviceScreen) View() string {
 	return strings.Join(append(parts, below...), "\n")
 }
 
+// formView is the form, what the field with the keys may hold, what the form
+// would do, and the fabric as it would be: side by side where there is room.
+func (s *deviceScreen) formView() string {
+	l := s.look
+	s.derive()
+	if s.w >= 120 {
+		left := 68
+		right := s.w - left - 4
+		fields := append([]string{l.in(accent, s.form.title), ""}, s.form.rows(l, left, max(3, s.h-2))...)
+		said := append([]string{"", ""}, s.form.help(l, right)...)
+		return beside("    ", block(strings.Join(fields, "\n"), left, s.h), block(strings.Join(s.outcome(said, right), "\n"), right, s.h))
+	}
+	h := s.h
+	if h >= 28 {
+		h -= 10 // fewer fields, and the drawing
+	}
+	return strings.Join(s.outcome(s.form.lines(l, s.w, h), s.w), "\n")
+}
+
+// outcome adds what the form would do, and draws it where lines are left.
+func (s *deviceScreen) outcome(lines []string, w int) []string {
+	lines = append(lines, s.preview(w, max(2, min(6, s.h-len(lines))))...)
+	if rest := s.h - len(lines) - 1; rest > 4 && s.trial.seen != nil {
+		lines = append(lines, "", planClos(s.trial.seen.Plan).draw(s.look, w, min(rest, max(13, s.h/3))))
+	}
+	return lines
+}
+
 // preview says what the form would do: which devices, with which numbers, and
 // what it changes elsewhere.
-func (s *deviceScreen) preview(h int) []string {
+func (s *deviceScreen) preview(w, h int) []string {
 	l := s.look
 	if s.trial.err != nil {
-		return clipped(l, wrap(l.fail+" "+printable(s.trial.err.Error()), s.w), bad, h)
+		return clipped(l, wrap(l.fail+" "+printable(s.trial.err.Error()), w), bad, h)
 	}
 	if s.trial.seen == nil || s.trial.seen.Fabric == nil {
 		return nil
 	}
 	var lines []string
-	lines = append(lines, clipped(l, wrap(s.made(), s.w), good, 3)...)
-	return append(lines, clipped(l, consequences(s.project, s.trial.seen), warn, max(1, h-len(lines)))...)
+	lines = append(lines, clipped(l, wrap(s.made(), w), good, 3)...)
+	return append(lines, clipped(l, wrapped(consequences(s.project, s.trial.seen), w), warn, max(1, h-len(lines)))...)
 }
 
 // clipped is at most h lines in a tone.
@@ -75,14 +98,9 @@ func clipped(l *look, lines []string, t tone, h int) []string {
 
 // made is the devices that the form makes, with what follows for them.
 func (s *deviceScreen) made() string {
-	before, after := s.project, s.trial.seen
+	after := s.trial.seen
 	var names, asns, addresses []string
-	for i := range after.Fabric.Devices {
-		spec := &after.Fabric.Devices[i]
-		_, known := before.Plan.Device(spec.Name)
-		if known != (s.target != "") || s.target != "" && spec.Path != s.target {
-			continue
-		}
+	for _, spec := range s.meant(after) {
 		names = append(names, spec.Name)
 		if d, ok := after.Plan.Device(spec.Name); ok {
 			asns = append(asns, fmt.Sprint(d.ASN))

@@ -78,18 +78,23 @@ func (d *dialog) accept() outcome {
 	return accepted
 }
 
-// lines draws the fields in w cells, and under the one with the keys what it
+// lines draws the fields in w cells, and under them what the one with the keys
 // may hold. In less than h lines a part of the fields is seen.
 func (d *dialog) lines(l *look, w, h int) []string {
-	lines := []string{l.in(accent, d.title), ""}
+	// The title, the hint of the field and what the form does want their place.
+	lines := append([]string{l.in(accent, d.title), ""}, d.rows(l, w, max(3, h-10))...)
+	return append(append(lines, ""), d.help(l, w)...)
+}
+
+// rows draws at most h of the fields, the one with the keys among them.
+func (d *dialog) rows(l *look, w, h int) (lines []string) {
 	label := 0
 	for i := range d.fields {
 		label = max(label, width(d.fields[i].label))
 	}
-	room := max(8, min(44, w-label-4))
-	// The title, the hint of the field and what the form does want their place.
+	room := max(8, min(44, w-label-6)) // with what moves along, where not all are seen
 	d.seen.n, d.seen.at = len(d.fields), d.at
-	from, to := d.seen.window(max(3, min(len(d.fields), h-10)))
+	from, to := d.seen.window(min(len(d.fields), h))
 	for i := from; i < to; i++ {
 		f := &d.fields[i]
 		head := "  " + l.in(dim, fill(f.label, label))
@@ -105,7 +110,12 @@ func (d *dialog) lines(l *look, w, h int) []string {
 		}
 		lines = append(lines, line)
 	}
-	lines = append(lines, "")
+	return lines
+}
+
+// help says what the field with the keys is for, what it may hold, and why the
+// dialog was refused.
+func (d *dialog) help(l *look, w int) (lines []string) {
 	f := &d.fields[d.at]
 	if f.about != "" {
 		lines = append(lines, wrap(f.about, w)...)

@@ -15,6 +15,8 @@ type field struct {
 	rule    string // what it may be
 	example string
 	choices []string           // instead of typing: one of these
+	follows string             // the value where nothing is typed
+	from    string             // where that one comes from
 	check   func(string) error // nil where the text is fine
 
 	input textinput.Model
@@ -91,11 +93,27 @@ func (f *field) view(l *look, w int, focused bool) string {
 		return l.on(l.field, t, " "+fit(text, w, l.ellipsis)) + edge
 	}
 	if !focused {
-		return l.on(l.field, t, " "+fit(f.value(), w, l.ellipsis)) + edge
+		text := f.value()
+		if text == "" {
+			text, t = f.instead(), faint
+		}
+		return l.on(l.field, t, " "+fit(text, w, l.ellipsis)) + edge
 	}
 	before, under, after := f.around(w)
+	if f.value() == "" {
+		after, t = cut(f.instead(), w-1, l.ellipsis), faint
+	}
 	return l.on(l.field, t, " "+before) + l.cursorCell.Render(under) +
 		l.on(l.field, t, fill(after, w-width(before)-width(under))) + edge
+}
+
+// instead is what an empty field shows: the value that holds then, in brackets,
+// so that nobody takes it for one that was typed.
+func (f *field) instead() string {
+	if f.follows == "" {
+		return ""
+	}
+	return "(" + f.follows + ")"
 }
 
 // around is the text before, under and after the cursor, scrolled so that the
@@ -118,6 +136,11 @@ func (f *field) hint(l *look, w int) []string {
 	var lines []string
 	if f.err != nil {
 		lines = l.trouble(f.err.Error(), w)
+	}
+	if f.follows != "" && f.value() == "" {
+		for _, s := range wrap("Left empty it is "+f.follows+", "+f.from+".", w) {
+			lines = append(lines, l.in(dim, s))
+		}
 	}
 	rule := f.rule
 	if f.example != "" {

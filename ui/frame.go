@@ -223,18 +223,20 @@ func (a *app) question(size sizeMsg) string {
 // everywhere, and the step as a command.
 func (a *app) helpLines(size sizeMsg) []string {
 	l := a.look
-	section := func(title string, bindings ...key.Binding) []string {
+	section := func(title string, widest int, bindings []key.Binding) []string {
 		lines := []string{l.in(strong, title)}
 		for _, k := range bindings {
 			if k.Enabled() && k.Help().Key != "" {
-				lines = append(lines, "  "+l.keycap.Render(fill(l.keyName(k.Help().Key), 10))+" "+k.Help().Desc)
+				lines = append(lines, "  "+l.keycap.Render(fill(l.keyName(k.Help().Key), widest))+"  "+k.Help().Desc)
 			}
 		}
 		return append(lines, "")
 	}
-	here := section(steps[a.at].label, a.screens[a.at].Keys()...)
-	frame := section("Everywhere", keys.next, keys.prev, keys.back, keys.jump, keys.undo, keys.redo, keys.palette, keys.theme, keys.hints, keys.mouse, keys.help, keys.quit, keys.interrupt)
-	lists := section("In lists and texts", moving...)
+	own := a.screens[a.at].Keys()
+	everywhere := []key.Binding{keys.next, keys.prev, keys.back, keys.jump, keys.undo, keys.redo, keys.palette, keys.theme, keys.hints, keys.mouse, keys.help, keys.quit, keys.interrupt}
+	widest := l.widestKey(own, moving)
+	here, lists := section(steps[a.at].label, widest, own), section("In lists and texts", widest, moving)
+	frame := section("Everywhere", l.widestKey(everywhere), everywhere)
 	signs := []string{
 		l.in(strong, "Signs"),
 		"  " + l.in(good, l.done) + " done   " + l.in(bad, l.fail) + " error   " + l.in(dim, l.open) + " open", "",
@@ -244,10 +246,25 @@ func (a *app) helpLines(size sizeMsg) []string {
 	if size.w < 56 {
 		return append(append(left, right...), command...)
 	}
-	n := max(len(left), len(right))
-	half := (size.w - 2) / 2
-	both := beside("  ", block(strings.Join(left, "\n"), half, n), block(strings.Join(right, "\n"), half, n))
+	n, half := max(len(left), len(right)), 0
+	for _, line := range left {
+		half = max(half, width(line))
+	}
+	half = max(size.w/3, min(half, size.w*2/3))
+	both := beside("    ", block(strings.Join(left, "\n"), half, n), block(strings.Join(right, "\n"), size.w-half-4, n))
 	return append(strings.Split(both, "\n"), command...)
+}
+
+// widestKey is the cells that the names of these keys take.
+func (l *look) widestKey(all ...[]key.Binding) (n int) {
+	for _, bindings := range all {
+		for _, k := range bindings {
+			if k.Enabled() {
+				n = max(n, width(l.keyName(k.Help().Key)))
+			}
+		}
+	}
+	return n
 }
 
 // plainView is the frame without escape sequences, for tests and reports.

@@ -20,6 +20,7 @@ type column struct {
 	keep  int
 	least int  // it may be shortened to so many cells; 0: never
 	close bool // one space after it, not two
+	prose bool // sentences, that may be longer than a line
 }
 
 // gap is the cells after the column.
@@ -68,6 +69,7 @@ func (g *grid) layout(w int) (shown []int, widths []int) {
 			widths[i] = max(widths[i], min(28, width(g.edit.value())+3), 14)
 		}
 	}
+	whole := append([]int(nil), widths...)
 	for {
 		over := g.needs(widths) - w
 		for i, c := range g.cols {
@@ -102,7 +104,7 @@ func (g *grid) layout(w int) (shown []int, widths []int) {
 		widths[last] = 0
 		for i, n := range widths { // what was shortened has room again
 			if n > 0 {
-				widths[i] = g.widest[i]
+				widths[i] = whole[i]
 			}
 		}
 	}
@@ -215,6 +217,23 @@ func (g *grid) across(by int, may func(int) bool) {
 			return
 		}
 	}
+}
+
+// shortened is the sentence that the row under the cursor ends in, where w by h
+// cells do not show the whole of it.
+func (g *grid) shortened(w, h int) string {
+	if g.at >= len(g.rows) || !g.cols[len(g.cols)-1].prose {
+		return ""
+	}
+	if g.n > h-1 {
+		w -= 2
+	}
+	last := len(g.cols) - 1
+	_, widths := g.layout(w - 2)
+	if text := g.rows[g.at][last].text; width(text) > widths[last] {
+		return text
+	}
+	return ""
 }
 
 // click puts the cursor on the row that stands on line y of the screen.

@@ -39,16 +39,16 @@ var liveViews = []liveView{
 		{title: "", keep: 9, close: true}, {title: "device", keep: 9}, {title: "prefix", keep: 8}, {title: "state", keep: 7}, {title: "expected", keep: 6, right: true}, {title: "actual", keep: 5, right: true},
 	}, (*liveScreen).routeRows},
 	{"devices", []column{
-		{title: "", keep: 9, close: true}, {title: "device", keep: 9}, {title: "state", keep: 8}, {title: "age", keep: 6, right: true}, {title: "router", keep: 3}, {title: "error", keep: 5, least: 16},
+		{title: "", keep: 9, close: true}, {title: "device", keep: 9}, {title: "state", keep: 8}, {title: "age", keep: 6, right: true}, {title: "router", keep: 3}, {title: "error", keep: 5, least: 16, prose: true},
 	}, (*liveScreen).deviceRows},
 	{"nodes", []column{
-		{title: "", keep: 9, close: true}, {title: "node", keep: 9}, {title: "rack", keep: 2}, {title: "loopback", keep: 8}, {title: "seen by", keep: 7, right: true}, {title: "pods", keep: 6}, {title: "seen by", keep: 5, right: true}, {title: "so far", keep: 4},
+		{title: "", keep: 9, close: true}, {title: "node", keep: 9}, {title: "rack", keep: 2}, {title: "loopback", keep: 8}, {title: "seen by", keep: 7, right: true}, {title: "pods", keep: 6}, {title: "seen by", keep: 5, right: true}, {title: "state", keep: 4},
 	}, (*liveScreen).nodeRows},
 	{"findings", []column{
-		{title: "", keep: 9, close: true}, {title: "place", keep: 9}, {title: "cause", keep: 7}, {title: "how sure", keep: 4}, {title: "what is wrong", keep: 8, least: 24},
+		{title: "", keep: 9, close: true}, {title: "place", keep: 9}, {title: "cause", keep: 7}, {title: "how sure", keep: 4}, {title: "what is wrong", keep: 8, least: 24, prose: true},
 	}, (*liveScreen).findingRows},
 	{"events", []column{
-		{title: "time", keep: 7}, {title: "device", keep: 8}, {title: "what happened", keep: 9, least: 24},
+		{title: "time", keep: 7}, {title: "device", keep: 8}, {title: "what happened", keep: 9, least: 24, prose: true},
 	}, (*liveScreen).eventRows},
 }
 

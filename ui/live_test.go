@@ -159,7 +159,7 @@ func TestStale(t *testing.T) {
 // TestSpark draws a history, and a gap in it.
 func TestSpark(t *testing.T) {
 	l := newLook(terminal{})
-	if got := l.spark([]int16{0, 2, 4, -1}); got != "▁▄▇·" {
+	if got := l.spark([]int16{0, 2, 4, -1}); got != "▁▃▅·" {
 		t.Errorf("%q", got)
 	}
 	if got := l.spark(nil); got != "" {

@@ -21,7 +21,7 @@ type palettePane struct {
 func (a *app) openPalette() {
 	p := &a.palette
 	*p = palettePane{open: true, all: a.actions(), input: field{label: "Action"}}
-	p.table.cols = []column{{title: "action", keep: 9, least: 22}, {title: "key", keep: 8}, {title: "as a command", keep: 7, least: 16}}
+	p.table.cols = []column{{title: "action", keep: 9, least: 40}, {title: "key", keep: 8}, {title: "as a command", keep: 7, least: 16}}
 	p.input.begin("")
 	p.narrow(a.look)
 }
@@ -81,7 +81,14 @@ func (p *palettePane) view(l *look, w, h int) string {
 		return line + "\n\n" + l.in(dim, "No action has that in its name; backspace takes a letter back.")
 	}
 	p.table.y = 2
-	return line + "\n\n" + p.table.view(l, w, h-2, true)
+	it := p.found[min(p.table.at, len(p.found)-1)]
+	if it.command == "" || h < 8 {
+		return line + "\n\n" + p.table.view(l, w, h-2, true)
+	}
+	// The whole command of the action under the cursor, however long it is.
+	below := clipped(l, wrap("as a command: "+it.command, w), dim, 3)
+	table := p.table.view(l, w, h-3-len(below), true)
+	return line + "\n\n" + block(table, w, h-3-len(below)) + "\n\n" + strings.Join(below, "\n")
 }
 
 // fuzzy says whether an action has every word of want, and how well they fit;
@@ -92,6 +99,9 @@ func fuzzy(want, text, command string) (score int, ok bool) {
 		n := fitting(word, text)
 		if strings.Contains(command, word) {
 			n = max(n, 2*len(word))
+		}
+		if strings.HasSuffix(command, " "+word) && !strings.Contains(command, ";") {
+			n = max(n, 5*len(word)) // it is that command, and nothing else
 		}
 		if n == 0 {
 			return 0, false

@@ -135,7 +135,8 @@ func (s *previewScreen) otherLines() []cell {
 	if s.other.list.at >= len(s.other.files) {
 		return nil
 	}
-	return sourceLines(s.other.files[s.other.list.at].Body)
+	f := s.other.files[s.other.list.at]
+	return sourceLines(f.Path, f.Body)
 }
 
 // otherView draws the files of another target, and the one under the cursor.

@@ -316,7 +316,7 @@ func (s *cablingScreen) View() string {
 		if s.trial.err != nil {
 			lines = append(lines, clipped(l, wrap(l.fail+" "+printable(s.trial.err.Error()), s.w), bad, h)...)
 		} else {
-			lines = append(lines, clipped(l, consequences(s.project, s.trial.seen), warn, h)...)
+			lines = append(lines, clipped(l, wrapped(consequences(s.project, s.trial.seen), s.w), warn, h)...)
 		}
 		if rest := s.h - len(lines) - 1; rest > 4 {
 			lines = append(lines, "", s.asTyped().draw(l, s.w, min(rest, 13)))
@@ -336,7 +336,7 @@ func (s *cablingScreen) View() string {
 		return head + "\n\n" + s.table.view(l, s.w, s.h-2, true)
 	}
 	drawing := s.drawing()
-	h := drawing.height(min(s.h/2, s.h-8))
+	h := s.drawingHeight(drawing)
 	s.table.y = h + 2
 	return drawing.draw(l, s.w, h) + "\n\n" + head + "\n" + s.table.view(l, s.w, s.h-h-2, true)
 }

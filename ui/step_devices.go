@@ -317,7 +317,7 @@ func (s *deviceScreen) add() tea.Cmd {
 	s.form = deviceForm(s.roles, s.roles[0], s.w)
 	s.form.title = "Add " + strings.ToLower(s.title)
 	s.form.fields[0].begin(nextName(s.specs, s.roles[0]))
-	return nil
+	return s.tryForm()
 }
 
 // edit opens the form with what the row of a device says.

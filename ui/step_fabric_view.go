@@ -14,7 +14,8 @@ func (s *fabricScreen) View() string {
 	if s.wide() {
 		left := min(s.w-38, 64)
 		right := s.w - left - 4
-		side := planClos(s.project.Plan).draw(s.look, right, min(11, s.h/2))
+		c := planClos(s.project.Plan)
+		side := c.draw(s.look, right, c.share(s.h))
 		side += "\n\n" + strings.Join(s.help(right), "\n")
 		return beside("    ", block(s.form(left, s.h), left, s.h), block(side, right, s.h))
 	}
@@ -48,7 +49,13 @@ func (s *fabricScreen) form(w, h int) string {
 	if cursor >= s.top+h {
 		s.top = cursor - h + 1
 	}
-	return strings.Join(lines[s.top:min(len(lines), s.top+h)], "\n")
+	shown := lines[s.top:min(len(lines), s.top+h)]
+	if len(lines) > h {
+		for i := range shown {
+			shown[i] = fit(shown[i], w-2, "") + " " + l.scrollbar(i, h, s.top, len(lines))
+		}
+	}
+	return strings.Join(shown, "\n")
 }
 
 func (s *fabricScreen) row(k *setting, w int, marked bool) string {
@@ -81,8 +88,8 @@ func (s *fabricScreen) help(w int) []string {
 	if s.edit != nil {
 		lines = s.edit.hint(l, w)
 		if s.edit.err == nil && s.trial.seen != nil {
-			for _, c := range firstOf(consequences(s.project, s.trial.seen), 4) {
-				lines = append(lines, l.in(warn, cut(l.fail+" "+c, w, l.ellipsis)))
+			for _, c := range consequences(s.project, s.trial.seen) {
+				lines = append(lines, clipped(l, wrap(l.fail+" "+c, w), warn, 3)...)
 			}
 		}
 		return lines

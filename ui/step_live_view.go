@@ -182,7 +182,7 @@ func (s *liveScreen) View() string {
 	}
 	lines := s.counters()
 	drawing := s.drawing()
-	if h := drawing.height(max(0, min(s.h*2/5, s.h-len(lines)-8))); h > 0 {
+	if h := drawing.height(max(0, min(drawing.share(s.h), s.h-len(lines)-8))); h > 0 {
 		lines = append(lines, "")
 		lines = append(lines, strings.Split(drawing.draw(l, s.w, h), "\n")...)
 	}
@@ -192,7 +192,22 @@ func (s *liveScreen) View() string {
 		return strings.Join(append(lines, s.none()), "\n")
 	}
 	table.y = len(lines)
-	return strings.Join(append(lines, table.view(l, s.w, s.h-len(lines), true)), "\n")
+	h := s.h - len(lines)
+	below := s.whole(table, h)
+	return strings.Join(append(append(lines, table.view(l, s.w, h-len(below), true)), below...), "\n")
+}
+
+// whole is the sentence of the row under the cursor, where the table's h lines
+// have no room for all of it; it stands below them.
+func (s *liveScreen) whole(table *grid, h int) []string {
+	text := table.shortened(s.w, h)
+	if text == "" || h < 5 {
+		return nil
+	}
+	if h < 12 {
+		return clipped(s.look, wrap(text, s.w), dim, 2)
+	}
+	return append([]string{""}, clipped(s.look, wrap(text, s.w), dim, 3)...)
 }
 
 // tabLine is the views, and how the one in front is narrowed and sorted.
@@ -240,13 +255,13 @@ func (s *liveScreen) beginning() string {
 	case s.err != nil:
 		return strings.Join(clipped(l, wrap(l.fail+" "+printable(s.err.Error()), s.w), bad, s.h), "\n")
 	case s.watcher != nil || s.asked:
-		return l.in(accent, "Asking "+to+".") + "\n\n" + planClos(s.project.Plan).draw(l, s.w, min(s.h-2, 13))
+		return l.in(accent, "Asking "+to+".") + "\n\n" + planClos(s.project.Plan).draw(l, s.w, min(s.h-2, max(13, s.h/2)))
 	}
 	if s.labUp && !s.desk.lab {
 		to += l.in(warn, " (a lab of this fabric runs: t uses it)")
 	}
 	return l.in(accent, "enter") + " watches " + to + l.in(dim, ", anew each second.") + "\n\n" +
-		planClos(s.project.Plan).draw(l, s.w, min(s.h-2, 13))
+		planClos(s.project.Plan).draw(l, s.w, min(s.h-2, max(13, s.h/2)))
 }
 
 // counters is the summary, and how old it is.
@@ -274,8 +289,9 @@ func (s *liveScreen) counters() []string {
 	default:
 		second += "  " + l.in(faint, s.status.At.Format("15:04:05"))
 	}
-	if room := s.w - width(second) - 3; len(s.history.up) > 1 && room > 6 {
-		second += "  " + l.in(good, l.spark(s.history.up[max(0, len(s.history.up)-room):]))
+	const of = "  sessions up "
+	if room := s.w - width(second) - len(of) - 1; len(s.history.up) > 1 && room > 6 {
+		second += l.in(dim, of) + l.in(good, l.spark(s.history.up[max(0, len(s.history.up)-room):]))
 	}
 	lines := []string{cut(line, s.w, l.ellipsis), cut(second, s.w, l.ellipsis)}
 	lines = append(lines, s.verdict()...)

@@ -87,10 +87,14 @@ func (s *openScreen) fill() {
 	}
 	s.offers = append(s.offers, offer{"empty", "begin with a name", accent, nil, "", func() (Nav, tea.Cmd) { return s.ask("") }})
 	rows := make([][]cell, len(s.offers))
+	label, note := 0, 0
+	for _, o := range s.offers {
+		label, note = max(label, width(o.label)), max(note, width(o.note))
+	}
 	for i, o := range s.offers {
 		size := ""
 		if o.project != nil {
-			size = sizeOf(o.project)
+			size = clauses(sizeOf(o.project), s.w-label-note-6)
 		}
 		rows[i] = []cell{{o.label, o.tone}, {size, dim}, {o.note, dim}}
 	}
@@ -102,6 +106,8 @@ func (s *openScreen) Update(msg tea.Msg) (Nav, tea.Cmd) {
 		return s.arrived(msg.(projectMsg))
 	}
 	switch msg := msg.(type) {
+	case sizeMsg:
+		s.fill()
 	case presetsMsg:
 		s.nearby, s.presets = msg.nearby, msg.presets
 		s.fill()
@@ -221,7 +227,7 @@ func (s *openScreen) portrait(h int) []string {
 		lines = append(wrap(o.about, s.w), "")
 	}
 	if o.project != nil {
-		lines = append(lines, planClos(o.project.Plan).draw(s.look, s.w, min(h-len(lines), 10)))
+		lines = append(lines, planClos(o.project.Plan).draw(s.look, s.w, min(h-len(lines), max(10, s.h/3))))
 	}
 	return lines
 }

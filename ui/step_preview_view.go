@@ -35,18 +35,22 @@ func (s *previewScreen) lines() []cell {
 		}
 		return []cell{{"Not fetched yet: f asks " + s.device() + " what it runs now.", dim}}
 	}
-	return sourceLines(f.Body)
+	return sourceLines(f.Path, f.Body)
 }
 
-// sourceLines is a file as it is read: comments are faint, the rest gets its
-// colours when it is drawn.
-func sourceLines(body []byte) []cell {
+// sourceLines is a file as it is read: comments are faint, headings of Markdown
+// stand out, the rest gets its colours when it is drawn.
+func sourceLines(file string, body []byte) []cell {
 	var lines []cell
+	comment := faint
+	if path.Ext(file) == ".md" {
+		comment = strong
+	}
 	for line := range strings.Lines(string(body)) {
 		line = printable(strings.TrimSuffix(line, "\n"))
 		t := plain
 		if word := strings.TrimSpace(line); word == "" || strings.HasPrefix(word, "#") || strings.HasPrefix(word, "!") {
-			t = faint
+			t = comment
 		}
 		lines = append(lines, cell{line, t})
 	}

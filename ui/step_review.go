@@ -236,7 +236,7 @@ func (s *reviewScreen) View() string {
 		return head + s.tables[s.view].view(l, s.w, h, true)
 	}
 	drawing := planClos(s.project.Plan)
-	dh := drawing.height(max(0, min(h/2, h-6)))
+	dh := drawing.height(max(0, min(drawing.share(h), h-6)))
 	if len(s.lines) > h-dh-3 {
 		dh = 0 // the findings are worth more than the drawing
 	}

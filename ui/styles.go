@@ -142,7 +142,7 @@ var unicodeGlyphs = glyphs{
 	done: "✓", fail: "!", open: "·", cursor: "▸", up: "●", down: "✗", unknown: "○",
 	rule: "─", wall: "│", ellipsis: "…", arrow: "→", dot: "·", mark: "◆", edge: "▌", wallRight: "▕", thumb: "┃", track: "│",
 	device: "■",
-	bars:   []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇"}, gapBar: "·",
+	bars:   []string{"▁", "▂", "▃", "▄", "▅"}, gapBar: "·", // none that touches the row above
 	spin: []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"},
 }
 
@@ -240,12 +240,23 @@ func (l *look) tab(name string, front bool) string {
 // tabs is the names of several views in w cells, scrolled so that the one in
 // front is among them.
 func (l *look) tabs(names []string, front, w int) string {
+	const before = 2 // cells of the sign that says that there are some
 	from, used := front, width(names[front])+2
-	for from > 0 && used+width(names[from-1])+2 <= w {
+	for from > 0 {
+		room := w
+		if from > 1 {
+			room -= before
+		}
+		if used+width(names[from-1])+2 > room {
+			break
+		}
 		from--
 		used += width(names[from]) + 2
 	}
 	var b strings.Builder
+	if from > 0 {
+		b.WriteString(l.in(dim, l.ellipsis+" "))
+	}
 	for i := from; i < len(names); i++ {
 		b.WriteString(l.tab(names[i], i == front))
 	}

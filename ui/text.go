@@ -74,6 +74,14 @@ func wrap(s string, w int) []string {
 	return strings.Split(ansi.Wrap(s, w, ""), "\n")
 }
 
+// wrapped breaks each of several texts into lines of at most w cells.
+func wrapped(all []string, w int) (lines []string) {
+	for _, s := range all {
+		lines = append(lines, wrap(s, w)...)
+	}
+	return lines
+}
+
 // count is "1 leaf", "3 leafs".
 func count(n int, noun string) string {
 	if n == 1 {
