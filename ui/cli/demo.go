@@ -50,7 +50,7 @@ is a temporary one and goes at the end, unless --save keeps the fabric.`,
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&preset, "preset", "article", "the fabric: one that `closup presets` lists")
+	cmd.Flags().StringVar(&preset, "preset", "article", "the `name` of the fabric, as closup presets lists them")
 	_ = cmd.RegisterFlagCompletionFunc("preset", oneOf(work.PresetNames()...))
 	cmd.Flags().BoolVar(&hints, "hints", true, "explain each step")
 	recordFlag(e, cmd)

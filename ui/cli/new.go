@@ -25,7 +25,7 @@ func newCommand(e *env) *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&preset, "preset", "", "a name that `closup presets` lists")
+	cmd.Flags().StringVar(&preset, "preset", "", "a `name` that closup presets lists")
 	_ = cmd.RegisterFlagCompletionFunc("preset", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return work.PresetNames(), cobra.ShellCompDirectiveNoFileComp
 	})

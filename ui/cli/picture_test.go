@@ -30,7 +30,7 @@ func (s *screen) picture(g ground) string {
 	size := strings.Fields(s.tmux("display-message", "-p", "#{pane_width} #{pane_height}"))
 	columns, _ := strconv.Atoi(size[0])
 	rows, _ := strconv.Atoi(size[1])
-	lines := strings.Split(strings.TrimRight(s.tmux("capture-pane", "-e", "-p"), "\n"), "\n")
+	lines := strings.Split(strings.TrimRight(s.tmux("capture-pane", "-e", "-N", "-p"), "\n"), "\n")
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" font-family="DejaVu Sans Mono, monospace" font-size="%g">`+"\n", float64(columns)*cellWidth+2*margin, float64(rows)*cellHeight+2*margin, fontSize)
 	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" fill="%s"/>`+"\n", g.back)
