@@ -32,7 +32,11 @@ func (h hop) fail(kind error, detail string, err error) error {
 	return e
 }
 
-// handshake connects and logs in, once. Until it returns, the connection
+// loginTimes is how many times h.timeout a host that speaks is given to log in:
+// it is there, and a busy one takes its time over the keys.
+const loginTimes = 3
+
+// handshake connects and logs in, once. Until the host speaks, the connection
 // lives no longer than h.timeout.
 func (l *login) handshake(ctx context.Context, via *session) (*session, error) {
 	t, h := l.t, l.hop
@@ -47,7 +51,8 @@ func (l *login) handshake(ctx context.Context, via *session) (*session, error) {
 	if l.touch {
 		limit += touchTime
 	}
-	ctx, cancel := provision.WithTimeout(ctx, limit)
+	outer := ctx
+	ctx, cancel := provision.WithTimeout(outer, limit)
 	defer cancel()
 	l.missing, l.sent, l.hint = nil, false, ""
 
@@ -56,7 +61,7 @@ func (l *login) handshake(ctx context.Context, via *session) (*session, error) {
 		return nil, err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
-	defer stop()
+	defer func() { stop() }()
 
 	// A host that does not speak costs no slot.
 	conn := &spoken{Conn: raw}
@@ -64,6 +69,12 @@ func (l *login) handshake(ctx context.Context, via *session) (*session, error) {
 		_ = raw.Close()
 		return nil, h.classify(ctx, err, nil)
 	}
+	if !stop() {
+		return nil, h.classify(ctx, ctx.Err(), nil)
+	}
+	ctx, spoke := provision.WithTimeout(outer, loginTimes*limit)
+	defer spoke()
+	stop = context.AfterFunc(ctx, func() { _ = raw.Close() })
 	select {
 	case t.slots <- struct{}{}:
 		defer func() { <-t.slots }()
