@@ -194,3 +194,18 @@ func TestBackoff(t *testing.T) {
 		t.Errorf("%d dials in a minute", n)
 	}
 }
+
+// Devices that failed together are not dialled again together.
+func TestJitter(t *testing.T) {
+	seen := map[time.Duration]bool{}
+	for range 100 {
+		d := jitter(firstPause)
+		if d < firstPause || d > firstPause*3/2 {
+			t.Fatalf("%v after a pause of %v", d, firstPause)
+		}
+		seen[d] = true
+	}
+	if len(seen) < 50 {
+		t.Errorf("only %d different pauses of 100", len(seen))
+	}
+}
