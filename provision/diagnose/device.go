@@ -68,8 +68,24 @@ func (v *view) unreachable(dead bool) []Finding {
 	return out
 }
 
-func deviceDown(v *view) []Finding        { return v.unreachable(true) }
-func deviceUnreachable(v *view) []Finding { return v.unreachable(false) }
+func deviceDown(v *view) []Finding { return v.unreachable(true) }
+func deviceUnreachable(v *view) []Finding {
+	found := v.unreachable(false)
+	if len(found) < 3 || len(found) < len(v.plan.Devices) {
+		return found
+	}
+	// Not one of them: it is the way to all of them.
+	f := found[0]
+	for _, other := range found[1:] {
+		f.whole = append(f.whole, other.whole...)
+		if len(f.Evidence) < 3 {
+			f.Evidence = append(f.Evidence, other.Evidence...)
+		}
+	}
+	f.Message = sprintf("none of the %d devices answers; nothing but that is known", len(found))
+	f.Remedy = do("look at this machine's own network and load, then at the jump host and the management network: what all have in common")
+	return []Finding{f}
+}
 
 // routerErr is what stands in the place of an answer of FRR.
 func routerErr(d *observe.Device) string {

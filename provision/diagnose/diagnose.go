@@ -121,7 +121,7 @@ func filled[T any](list []T) []T {
 func Select(plan *model.Plan, found []Finding, device, port string) []Finding {
 	kept := []Finding{}
 	for _, f := range found {
-		here := f.Device == device && (port == "" || f.Port == "" || f.Port == port)
+		here := f.Device == device && (port == "" || f.Port == "" || f.Port == port) || slices.Contains(f.whole, device)
 		for _, s := range plan.Sessions {
 			if s.Device == device && (port == "" || s.Port == port) &&
 				s.Peer == f.Device && (f.Port == "" || f.Port == s.PeerPort) {

@@ -228,6 +228,30 @@ func TestUnexplained(t *testing.T) {
 	}
 }
 
+// Where no device answers it is the way to all of them, and one finding; where
+// one does, it is each of the others.
+func TestNobodyAnswers(t *testing.T) {
+	p := reference(t)
+	s := healthy(t, p)
+	for i := range s.Devices {
+		s.Devices[i].Reachable, s.Devices[i].Err = false, errors.New("the jump host does not answer")
+	}
+	found := Find(p, s)
+	if len(found) != 1 || found[0].Cause != "device-unreachable" || !strings.Contains(found[0].Message, "none of the 12 devices") || len(found[0].Evidence) != 3 {
+		t.Errorf("%+v", found)
+	}
+	if n := len(Select(p, found, "leaf04", "")); n != 1 {
+		t.Errorf("%d findings about leaf04", n)
+	}
+	if !(Scope{Devices: []string{"leaf04"}}).concerns(p, found[0]) {
+		t.Error("it does not concern leaf04")
+	}
+	s.Devices[0].Reachable = true
+	if found = Find(p, s); len(found) != 11 {
+		t.Errorf("%d findings: %+v", len(found), found)
+	}
+}
+
 // Every cause of the table is one of the lab's faults, or is made by a test here.
 func TestEveryCauseIsMade(t *testing.T) {
 	files, err := filepath.Glob("*_test.go")

@@ -40,7 +40,7 @@ func (s *Scope) session(plan *model.Plan, n model.Session) {
 // concerns says whether a finding is about something in the scope.
 func (s Scope) concerns(plan *model.Plan, f Finding) bool {
 	if f.Port == "" {
-		return slices.Contains(s.Devices, f.Device)
+		return slices.Contains(s.Devices, f.Device) || slices.ContainsFunc(f.whole, func(d string) bool { return slices.Contains(s.Devices, d) })
 	}
 	if slices.Contains(s.Ends, model.SessionKey{Device: f.Device, Port: f.Port}) {
 		return true
