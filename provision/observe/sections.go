@@ -79,6 +79,15 @@ func script(d dialect) string {
 	return b.String()
 }
 
+// Asked are the commands that Ask has a device with FRR run, as one would type them.
+func Asked() []string {
+	var all []string
+	for _, c := range frr.commands() {
+		all = append(all, "vtysh -c "+provision.Quote(c))
+	}
+	return append(append(all, systemCommands...), lldpNeighbors)
+}
+
 // systemScript asks the system alone.
 func systemScript() string { return announced(systemCommands...) + "exit 0\n" }
 

@@ -61,7 +61,20 @@ func TestLockedOut(t *testing.T) {
 	await(t, "the device took the old file back", func() bool { return b.read("run/app") == "old\n" })
 	s.Set("leaf1", b.shell())
 	s.Refuse("leaf1", nil)
-	r := (<-done).reports["leaf1"]
+	l := <-done
+	r := l.reports["leaf1"]
+	told := 0
+	for _, e := range l.events {
+		if e.Kind == Retried {
+			told++
+			if e.Retries != told || e.Text == "" {
+				t.Errorf("%+v is the %dth", e, told)
+			}
+		}
+	}
+	if told == 0 || r.Retries != told {
+		t.Errorf("%d connections were made once more, and %d told", r.Retries, told)
+	}
 	if r.Result != RolledBack || b.read("etc/app.conf") != "old\n" {
 		t.Errorf("%q (%s), the file is %q", r.Result, r.Error, b.read("etc/app.conf"))
 	}

@@ -36,6 +36,7 @@ type device struct {
 	loose   map[string]bool // peers behind a port without a link
 	expects map[string]int  // prefixes that each peer is predicted to bring
 	spent   time.Duration
+	said    string // the phase that told what the router is asked
 
 	busy        sync.Mutex // its turn is there, or its lock is renewed
 	until       time.Time  // when it takes its old configuration back unless confirmed
@@ -141,9 +142,15 @@ func (d *device) persist(ctx context.Context, s *script) ([]byte, error) {
 		if !provision.Retryable(err) && !errors.Is(err, provision.ErrOutput) || time.Now().After(deadline) {
 			return nil, err
 		}
-		d.log("the connection broke; trying again: %v", err)
+		d.retried(err)
 		time.Sleep(pause)
 	}
+}
+
+// retried tells that a connection is made once more.
+func (d *device) retried(why error) {
+	d.report.Retries++
+	d.tell(Event{Kind: Retried, Text: Redacted(provision.Plain(fmt.Sprintf("trying again: %v", why))), Err: why, Retries: d.report.Retries})
 }
 
 func (d *device) connected(ctx context.Context) (err error) {

@@ -16,6 +16,7 @@ func lock(ctx context.Context, d *device) error {
 	s := d.script()
 	// Asked twice, because the answer was lost, it must not start twice.
 	d.tries++
+	d.log("lock %s, and start the job there that makes the change", d.push.home+"/push/"+d.id)
 	s.line("try=%s", d.tries)
 	s.WriteString("[ \"$(cat \"$T/try\" 2>/dev/null)\" = $try ] || { rm -f \"$T/reason\"; echo $try >\"$T/try\"; begin || exit 65; }\nfollow staged\n")
 	j, err := d.follow(ctx, s, "ready")

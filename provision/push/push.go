@@ -90,6 +90,7 @@ type Event struct {
 	Until    time.Time     // when the device takes its old configuration back unless it is confirmed; zero: it does not
 	Estimate *Estimate     // Estimated
 	Wave     *WaveInfo     // Waved
+	Retries  int           // Retried
 	Report   *DeviceReport // Done
 }
 
@@ -106,6 +107,7 @@ const (
 	Waved                 // a wave of devices begins; Wave says whose
 	Paused                // a device waits, because the push is paused
 	Resumed               // no device waits any more
+	Retried               // a connection is made once more; Text says why, Retries how often so far
 )
 
 // File is one file of a device and whether the push changes it.
@@ -167,6 +169,7 @@ type DeviceReport struct {
 	Result  Result  `json:"result"`
 	Files   []File  `json:"files"`
 	Seconds float64 `json:"seconds"`
+	Retries int     `json:"retries,omitempty"` // connections that had to be made once more
 	Error   string  `json:"error"`
 	Note    string  `json:"note,omitempty"` // what to know of a device that did not fail
 	// Warnings are what the preflight found and the push can go on with.

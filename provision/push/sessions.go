@@ -212,6 +212,7 @@ func sessions(ctx context.Context, d *device) error {
 				}
 			} else if provision.Retryable(err) {
 				d.close()
+				d.retried(err)
 			}
 		}
 		switch {

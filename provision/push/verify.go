@@ -34,6 +34,8 @@ func verify(ctx context.Context, d *device) error {
 			before = now // once more: it may still be reading
 		case time.Now().After(deadline):
 			return d.abort(ctx, err)
+		case provision.Retryable(err):
+			d.retried(err)
 		}
 		time.Sleep(settlePause)
 	}
@@ -97,6 +99,10 @@ func (d *device) routes(ctx context.Context) error {
 }
 
 func (d *device) ask(ctx context.Context) (observe.Device, error) {
+	if d.said != d.phase { // once a phase; it may ask many times
+		d.said = d.phase
+		d.log("$ %s", strings.Join(observe.Asked(), "\n$ "))
+	}
 	ctx, cancel := provision.WithTimeout(ctx, verbTimeout)
 	defer cancel()
 	return observe.Ask(ctx, d.session, d.target.Device.Name)
@@ -121,6 +127,7 @@ func keep(ctx context.Context, d *device) error {
 		s.unpack("/record/"+u.Name, recordOf(u, d.now.units[i].text))
 	}
 	s.WriteString("fi\n")
+	d.log("confirm %s: its new files go to the disk, and the job there ends", d.push.home+"/push/"+d.id)
 	if d.push.Confirm > 0 {
 		// Until the others are through it waits longer; see `sessions`.
 		s.line("deadline %s; follow applying", int((d.push.Confirm+pendingSlack)/time.Second))
@@ -160,6 +167,7 @@ const pendingSlack = 10 * time.Minute
 // abort has the old files put back, because of what verify found.
 func (d *device) abort(ctx context.Context, found error) error {
 	s := d.script()
+	d.log("take back %s", d.push.home+"/push/"+d.id)
 	s.WriteString("mv \"$T/pending\" \"$T/aborted\" 2>/dev/null\nfollow active committing undoing\n")
 	_, err := d.follow(ctx, s, "done")
 	if !d.rolledBack {

@@ -208,7 +208,7 @@ func (e *env) watchPush(p *work.Project, o work.PushOptions, events <-chan push.
 			}
 		case ev.Kind == push.Waved && ev.Wave.Of > 1:
 			line.say(ev.Wave.String())
-		case ev.Kind == push.Log:
+		case ev.Kind == push.Log, ev.Kind == push.Retried && o.Verbose:
 			for text := range strings.Lines(ev.Text) {
 				line.say(ev.Device + ": " + strings.TrimRight(text, "\n"))
 			}
