@@ -200,7 +200,7 @@ func sudo(ctx context.Context, s Session, login Login) (*sudoTalk, error) {
 	case errors.Is(err, ErrWrongSecret):
 		return nil, fmt.Errorf("%w: the password of %s is wrong: %w", ErrSudo, login.User, err)
 	case errors.Is(err, ErrNoSecret):
-		return nil, fmt.Errorf("%w: it asks for the password of %s, and none was given: %w", ErrSudo, login.User, err)
+		return nil, fmt.Errorf("%w: it asks for the password of %s, and %w", ErrSudo, login.User, err)
 	case err != nil:
 		return nil, err
 	}

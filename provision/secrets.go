@@ -15,6 +15,9 @@ const (
 	Password                       // of the user who logs in
 	SudoPassword                   // of the user who becomes root
 	Answer                         // to a question of the device's own, such as a one-time code
+	OldPassword                    // of a user who must change it
+	NewPassword                    // that he chooses
+	SamePassword                   // the new one once more
 )
 
 // Question asks somebody for a secret.
@@ -41,6 +44,17 @@ func (q Question) String() string {
 	case q.Kind == Answer:
 		return text + q.Device + " asks " + q.User + ": " + q.Prompt
 	}
+	switch q.Kind {
+	case OldPassword:
+		return text + "Present password of " + q.User + " on " + q.Device
+	case NewPassword:
+		if q.Again {
+			text = "These are not the same. "
+		}
+		return text + "New password"
+	case SamePassword:
+		return "New password again"
+	}
 	what := "Password"
 	if q.Kind == SudoPassword {
 		what = "Password for sudo"
@@ -62,7 +76,14 @@ var (
 	// ErrNoSecret is a secret that is needed where nobody can be asked, or
 	// wants to answer.
 	ErrNoSecret = errors.New("nobody can be asked for it here")
+	// ErrNotGiven is the ErrNoSecret of somebody who was asked, and gave none.
+	ErrNotGiven error = notGiven{}
 )
+
+type notGiven struct{}
+
+func (notGiven) Error() string        { return "none was given" }
+func (notGiven) Is(target error) bool { return target == ErrNoSecret } //nolint:errorlint // errors.Is asks this very thing
 
 // secretTries is how often one secret is asked for.
 const secretTries = 3
@@ -74,10 +95,10 @@ const secretTries = 3
 // goroutines.
 type Secrets struct {
 	// Ask puts the question to somebody; it is called for one at a time.
-	// ErrNoSecret, or an empty secret, says that he gives none.
+	// ErrNotGiven, or an empty secret, says that he gives none.
 	Ask func(context.Context, Question) (Secret, error)
-	// Tell says what is waited for, such as the touch of a security key; may be
-	// nil.
+	// Tell says what is waited for, such as the touch of a security key, and with
+	// an empty text that it is over; may be nil.
 	Tell func(text string)
 
 	mu      sync.Mutex
@@ -102,13 +123,26 @@ type turn struct {
 	slot chan struct{}
 }
 
+func (t *turn) begin() { t.once.Do(func() { t.slot = make(chan struct{}, 1) }) }
+
 func (t *turn) take(ctx context.Context) error {
-	t.once.Do(func() { t.slot = make(chan struct{}, 1) })
+	t.begin()
 	select {
 	case t.slot <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
+	}
+}
+
+// try takes the turn where nobody has it.
+func (t *turn) try() bool {
+	t.begin()
+	select {
+	case t.slot <- struct{}{}:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -194,7 +228,7 @@ func (s *Secrets) ask(ctx context.Context, q Question) (Secret, error) {
 	defer s.asking.give()
 	secret, err := s.Ask(ctx, q)
 	if err == nil && secret.Empty() && !q.Echo {
-		err = ErrNoSecret
+		err = ErrNotGiven
 	}
 	return secret, err
 }
@@ -211,10 +245,30 @@ func (s *Secrets) Touch(ctx context.Context, what string) (done func(), err erro
 	if err != nil {
 		return nil, err
 	}
-	if s.Tell != nil {
-		s.Tell(what)
+	if s.Tell == nil {
+		return s.touches.give, nil
 	}
-	return s.touches.give, nil
+	s.Tell(what)
+	return func() { s.Tell(""); s.touches.give() }, nil
+}
+
+// Renew forgets what was refused and what was wrong, so that it is asked for
+// again: for whoever begins anew with the same Secrets. What fitted stays.
+func (s *Secrets) Renew() {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, e := range s.entries {
+		if !e.try() {
+			continue // somebody is asked right now
+		}
+		if !e.fits {
+			delete(s.entries, name)
+		}
+		e.give()
+	}
 }
 
 func (s *Secrets) entry(name string) *secretEntry {

@@ -60,7 +60,7 @@ func (a *answers) ask(_ context.Context, q provision.Question) (provision.Secret
 	defer a.mu.Unlock()
 	a.got = append(a.got, q)
 	if len(a.give) == 0 {
-		return provision.Secret{}, provision.ErrNoSecret
+		return provision.Secret{}, provision.ErrNotGiven
 	}
 	secret := a.give[0]
 	a.give = a.give[1:]

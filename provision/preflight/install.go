@@ -48,22 +48,59 @@ type folderRead struct {
 	debs []Deb
 }
 
+// Choice is what Install would do on one device.
+type Choice struct {
+	Device string
+	Debs   []Deb    // in the order in which they are installed
+	Lacks  []string // what is neither there nor in the folder; then nothing is installed
+	Arch   string
+}
+
+// Choose says what Install would bring to each target, in their order. Nothing
+// is sent, and nothing changed.
+func Choose(ctx context.Context, t provision.Transport, targets []Target, wanted map[string][]string, folder []Deb) ([]Choice, error) {
+	f := &folderRead{debs: folder}
+	all := make([]Choice, len(targets))
+	at := map[string]int{}
+	for i, target := range targets {
+		at[target.Device.Name] = i
+	}
+	err := each(ctx, t, targets, func(ctx context.Context, s provision.Session, target Target) (err error) {
+		name := target.Device.Name
+		if all[at[name]], err = choose(ctx, s, wanted[name], f); err != nil {
+			err = fmt.Errorf("%s: %w", name, err)
+		}
+		all[at[name]].Device = name
+		return err
+	})
+	return all, err
+}
+
+func choose(ctx context.Context, s provision.Session, wanted []string, folder *folderRead) (Choice, error) {
+	have, err := installed(ctx, s)
+	if err == nil {
+		err = folder.describe(ctx, s)
+	}
+	if err != nil {
+		return Choice{}, err
+	}
+	c := Choice{Arch: have.Arch}
+	c.Debs, c.Lacks = resolve(wanted, have, folder.debs)
+	return c, nil
+}
+
 func install(ctx context.Context, s provision.Session, wanted []string, folder *folderRead, tell func(string)) error {
 	if len(wanted) == 0 {
 		return nil
 	}
-	have, err := installed(ctx, s)
-	if err != nil {
+	c, err := choose(ctx, s, wanted, folder)
+	debs := c.Debs
+	switch {
+	case err != nil:
 		return err
-	}
-	if err := folder.describe(ctx, s); err != nil {
-		return err
-	}
-	debs, lacks := resolve(wanted, have, folder.debs)
-	if len(lacks) > 0 {
-		return fmt.Errorf("nothing was installed: neither on it nor in the folder, for %s, is: %s", have.Arch, strings.Join(lacks, "; "))
-	}
-	if len(debs) == 0 {
+	case len(c.Lacks) > 0:
+		return fmt.Errorf("nothing was installed: neither on it nor in the folder, for %s, is: %s", c.Arch, strings.Join(c.Lacks, "; "))
+	case len(debs) == 0:
 		tell("has " + strings.Join(wanted, ", ") + " already")
 		return nil
 	}

@@ -37,7 +37,7 @@ func (p *person) secrets() *provision.Secrets {
 			p.asked = append(p.asked, q)
 			list := p.answers[q.Kind]
 			if len(list) == 0 {
-				return provision.Secret{}, provision.ErrNoSecret
+				return provision.Secret{}, provision.ErrNotGiven
 			}
 			p.answers[q.Kind] = list[1:]
 			return provision.NewSecret(list[0]), nil
@@ -106,7 +106,7 @@ func TestAskedLogin(t *testing.T) {
 			name: "passphrase of a key that the server does not take", prepare: (*operator).lock, says: "does not take", offered: 1,
 			server: func(s *server) { s.allowed = nil },
 		},
-		{name: "no passphrase", prepare: (*operator).lock, says: "has a passphrase, and nobody can be asked", asked: []provision.SecretKind{provision.Passphrase}, offered: -1},
+		{name: "no passphrase", prepare: (*operator).lock, says: "has a passphrase, and none was given", asked: []provision.SecretKind{provision.Passphrase}, offered: -1},
 		{
 			name: "passphrase of a file in the old format", in: true, offered: -1, // its public half cannot be seen before
 			prepare: func(u *operator) {

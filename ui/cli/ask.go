@@ -15,6 +15,11 @@ import (
 // ask puts a question on standard error and waits for one line of standard
 // input, or for ctx to end.
 func (e *env) ask(ctx context.Context, question string) (string, error) {
+	return e.put(ctx, question, true)
+}
+
+// put is ask; seen: an answer that no terminal shows is printed.
+func (e *env) put(ctx context.Context, question string, seen bool) (string, error) {
 	e.asking.Lock()
 	defer e.asking.Unlock()
 	if !e.accessible {
@@ -33,7 +38,7 @@ func (e *env) ask(ctx context.Context, question string) (string, error) {
 		fmt.Fprintln(e.err)
 		return "", ctx.Err()
 	}
-	if e.answers && !terminal(e.in) {
+	if seen && e.answers && !terminal(e.in) {
 		fmt.Fprintln(e.err, line) // as a terminal would show it
 	}
 	if err != nil && line == "" {

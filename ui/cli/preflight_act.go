@@ -133,24 +133,7 @@ func (e *env) setPasswords(ctx context.Context, p *work.Project, o work.Prefligh
 			return false, nil
 		}
 	}
-	old, err := e.askHidden(ctx, fmt.Sprintf("Present password on %s: ", some(expired)))
-	if err != nil {
-		return false, err
-	}
-	for {
-		fresh, err := e.askHidden(ctx, "New password: ")
-		if err != nil {
-			return false, err
-		}
-		again, err := e.askHidden(ctx, "New password again: ")
-		if err != nil {
-			return false, err
-		}
-		if fresh.Reveal() == again.Reveal() && !fresh.Empty() {
-			return true, p.SetPasswords(ctx, o, found, old, fresh)
-		}
-		fmt.Fprintln(e.err, "These are not the same, or empty.")
-	}
+	return true, p.SetPasswords(ctx, o, found)
 }
 
 // with are the devices of which is holds.

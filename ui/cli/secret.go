@@ -17,6 +17,9 @@ import (
 // secrets asks on the terminal; with nobody there it only tells of touches.
 func (e *env) secrets() *provision.Secrets {
 	s := &provision.Secrets{Tell: func(text string) {
+		if text == "" {
+			return
+		}
 		e.asking.Lock()
 		defer e.asking.Unlock()
 		fmt.Fprintln(e.err, "\r"+ansi.EraseLineRight+text)
@@ -31,7 +34,7 @@ func (e *env) secrets() *provision.Secrets {
 func (e *env) askSecret(ctx context.Context, q provision.Question) (provision.Secret, error) {
 	tty, isFile := e.in.(*os.File)
 	if q.Echo || !isFile || !term.IsTerminal(tty.Fd()) {
-		answer, err := e.ask(ctx, q.String()+": ")
+		answer, err := e.put(ctx, q.String()+": ", q.Echo)
 		return provision.NewSecret(answer), err
 	}
 	e.asking.Lock()
@@ -61,7 +64,7 @@ func (e *env) askSecret(ctx context.Context, q provision.Question) (provision.Se
 		<-ctx.Done()
 		return provision.Secret{}, ctx.Err()
 	case err != nil, len(line) == 0:
-		return provision.Secret{}, provision.ErrNoSecret
+		return provision.Secret{}, provision.ErrNotGiven
 	}
 	return provision.NewSecret(string(line)), nil
 }

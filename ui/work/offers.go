@@ -2,6 +2,8 @@ package work
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	"closup/provision"
@@ -64,12 +66,7 @@ func (p *Project) PreflightUntilSeen(ctx context.Context, o PreflightOptions, wi
 // .deb files on this machine, with what they need. tell, which may be nil,
 // hears what is done; it may be called by several goroutines.
 func (p *Project) Install(ctx context.Context, o PreflightOptions, reports []preflight.Report, folder []preflight.Deb, tell func(device, text string)) error {
-	wanted := map[string][]string{}
-	for _, r := range reports {
-		if len(r.Offers.Packages) > 0 {
-			wanted[r.Name] = r.Offers.Packages
-		}
-	}
+	wanted := missing(reports)
 	t, targets, err := p.offered(o, func(name string) bool { return len(wanted[name]) > 0 })
 	if err != nil || len(targets) == 0 {
 		return err
@@ -77,11 +74,41 @@ func (p *Project) Install(ctx context.Context, o PreflightOptions, reports []pre
 	return preflight.Install(ctx, t, targets, wanted, folder, tell)
 }
 
+// missing are the packages that each device lacks.
+func missing(reports []preflight.Report) map[string][]string {
+	wanted := map[string][]string{}
+	for _, r := range reports {
+		if len(r.Offers.Packages) > 0 {
+			wanted[r.Name] = r.Offers.Packages
+		}
+	}
+	return wanted
+}
+
+// Chosen says what Install would bring to each device, and changes nothing.
+func (p *Project) Chosen(ctx context.Context, o PreflightOptions, reports []preflight.Report, folder []preflight.Deb) ([]preflight.Choice, error) {
+	wanted := missing(reports)
+	t, targets, err := p.asked(o, func(name string) bool { return len(wanted[name]) > 0 })
+	if err != nil || len(targets) == 0 {
+		return nil, err
+	}
+	return preflight.Choose(ctx, t, targets, wanted, folder)
+}
+
 // Packages reads a folder of .deb files.
 func Packages(dir string) ([]preflight.Deb, error) { return preflight.OpenDebs(dir) }
 
-// offered are the devices of which is holds, and the way to them.
+// offered are the devices of which is holds, and the way to them, for what
+// changes something there.
 func (p *Project) offered(o PreflightOptions, is func(string) bool) (provision.Transport, []preflight.Target, error) {
+	if err := p.Writable(); err != nil {
+		return nil, nil, err
+	}
+	return p.asked(o, is)
+}
+
+// asked are the same for what only asks them.
+func (p *Project) asked(o PreflightOptions, is func(string) bool) (provision.Transport, []preflight.Target, error) {
 	all, err := p.preflightTargets(o)
 	if err != nil {
 		return nil, nil, err
@@ -95,9 +122,10 @@ func (p *Project) offered(o PreflightOptions, is func(string) bool) (provision.T
 	return traced(p.transport(ssh.Config{AcceptNew: o.AcceptNew, Ask: o.Ask}), p.Trace), targets, nil
 }
 
-// SetPasswords changes the expired passwords that the reports found. old and
-// fresh are the same for all of these devices.
-func (p *Project) SetPasswords(ctx context.Context, o PreflightOptions, reports []preflight.Report, old, fresh provision.Secret) error {
+// SetPasswords changes the expired passwords that the reports found. It asks
+// for the present one and for the new one, which are the same for all of these
+// devices.
+func (p *Project) SetPasswords(ctx context.Context, o PreflightOptions, reports []preflight.Report) error {
 	expired := map[string]bool{}
 	for _, r := range reports {
 		expired[r.Name] = r.Offers.Password
@@ -106,5 +134,38 @@ func (p *Project) SetPasswords(ctx context.Context, o PreflightOptions, reports 
 	if err != nil || len(targets) == 0 {
 		return err
 	}
+	q := provision.Question{User: targets[0].Endpoint.User}
+	for i, t := range targets {
+		if i == 3 {
+			q.Device += fmt.Sprintf(" and %d more", len(targets)-i)
+			break
+		}
+		q.Device = strings.TrimPrefix(q.Device+", "+t.Device.Name, ", ")
+	}
+	old, fresh, err := p.askNew(ctx, q)
+	if err != nil {
+		return err
+	}
 	return preflight.SetPasswords(ctx, t, targets, old, fresh)
+}
+
+// askNew asks for a password, and for the one that is to take its place, until
+// that is typed twice the same.
+func (p *Project) askNew(ctx context.Context, q provision.Question) (old, fresh provision.Secret, err error) {
+	put := func(kind provision.SecretKind) (s provision.Secret) {
+		if err == nil {
+			q.Kind = kind
+			s, err = p.Secrets.Put(ctx, q)
+		}
+		return s
+	}
+	old = put(provision.OldPassword)
+	for err == nil {
+		fresh = put(provision.NewPassword)
+		if again := put(provision.SamePassword); err != nil || fresh.Reveal() == again.Reveal() {
+			break
+		}
+		q.Again = true
+	}
+	return old, fresh, err
 }
