@@ -90,6 +90,7 @@ type app struct {
 
 	lit         bool // the terminal's background is light, as far as it said
 	palette     palettePane
+	secret      secretPane
 	helping     bool
 	helpTop     scroll
 	asking      bool // whether to leave although something would be lost
@@ -105,7 +106,8 @@ func newApp(ctx context.Context, o Options) *app {
 	a := &app{options: o, terminal: terminal{ascii: o.ASCII, profile: colorprofile.TrueColor}}
 	a.dress()
 	a.look = newLook(a.terminal)
-	a.desk = &desk{ctx: ctx, path: o.Path, lab: o.Lab, simulated: o.Simulated, readOnly: o.ReadOnly, runs: make(map[int]<-chan push.Event)}
+	a.desk = &desk{ctx: ctx, path: o.Path, lab: o.Lab, simulated: o.Simulated, readOnly: o.ReadOnly, asker: newAsker(ctx), runs: make(map[int]<-chan push.Event)}
+	a.desk.secrets = a.desk.asker.secrets()
 	for _, s := range steps {
 		a.screens = append(a.screens, s.screen(base{look: a.look, desk: a.desk}))
 	}
@@ -115,7 +117,7 @@ func newApp(ctx context.Context, o Options) *app {
 // Init asks the terminal for its background, and opens the fabric if there is
 // one.
 func (a *app) Init() tea.Cmd {
-	return guarded(tea.Batch(tea.RequestBackgroundColor, openProject(a.options.Path, a.desk.via), listFabrics(a.options.Path)))
+	return guarded(tea.Batch(tea.RequestBackgroundColor, openProject(a.options.Path, a.desk.via), listFabrics(a.options.Path), a.desk.asker.next))
 }
 
 // Update routes every message to those it is for, and then has written what
@@ -149,10 +151,22 @@ func (a *app) update(msg tea.Msg) tea.Cmd {
 	case tea.KeyPressMsg:
 		return a.key(msg)
 	case tea.PasteMsg:
-		if a.palette.open {
+		switch {
+		case a.secret.open():
+			a.secret.update(msg)
+			return nil
+		case a.palette.open:
 			a.palette.typed(a.look, msg)
 			return nil
 		}
+	case questionMsg:
+		return tea.Batch(a.secret.ask(msg.request, a.typing()), a.desk.asker.next)
+	case withdrawnMsg:
+		a.secret.withdraw(msg.request)
+		return nil
+	case touchMsg:
+		a.secret.touch, a.secret.aside = msg.what, a.typing()
+		return a.desk.asker.next
 	case tea.MouseMsg:
 		return a.mouse(msg)
 	case crashedMsg:
@@ -254,6 +268,9 @@ func (a *app) key(msg tea.KeyPressMsg) tea.Cmd {
 	switch {
 	case key.Matches(msg, keys.interrupt):
 		return a.interrupt()
+	case a.secret.open():
+		a.secret.update(msg)
+		return nil
 	case a.asking:
 		return a.answer(msg)
 	case a.palette.open:
@@ -303,6 +320,9 @@ func (a *app) key(msg tea.KeyPressMsg) tea.Cmd {
 // interrupt is ctrl+c: the first one lets a running push finish the devices it
 // has begun, the second one ends everything.
 func (a *app) interrupt() tea.Cmd {
+	if a.secret.q != nil {
+		a.secret.give(false)
+	}
 	for _, s := range a.screens {
 		if r, ok := s.(runner); ok && r.Drain() {
 			return nil
@@ -336,6 +356,9 @@ func (a *app) answer(msg tea.KeyPressMsg) tea.Cmd {
 func (a *app) mouse(msg tea.MouseMsg) tea.Cmd {
 	m := msg.Mouse()
 	if click, ok := msg.(tea.MouseClickMsg); ok && click.Button == tea.MouseLeft {
+		if a.secret.open() {
+			return nil
+		}
 		if i := m.Y - titleRows; m.X < a.sidebar() && i >= 0 && i < len(steps) && !a.screens[a.at].Typing() {
 			return a.follow(Nav{Step: steps[i].name})
 		}
@@ -368,9 +391,14 @@ func (a *app) click(x, y int) tea.Cmd {
 	return a.front(clickMsg{x, y})
 }
 
+// typing says whether the keys are the text of something at this moment.
+func (a *app) typing() bool {
+	return a.asking || a.palette.open || a.screens[a.at].Typing()
+}
+
 // scrollKey is the wheel: three rows, wherever the arrows move.
 func (a *app) scrollKey(code rune) tea.Cmd {
-	if a.asking {
+	if a.asking || a.secret.open() {
 		return nil
 	}
 	var cmds []tea.Cmd

@@ -268,20 +268,21 @@ type pushEventsMsg struct {
 // startPush begins a run. Host keys that are not known are taken only where
 // their fingerprint is the accepted one.
 func startPush(ctx context.Context, p *work.Project, run int, o work.PushOptions, accepted map[string]string) tea.Cmd {
-	return starting(ctx, run, p.Push, o, accepted)
+	return starting(ctx, p, run, p.Push, o, accepted)
 }
 
 // startSettling keeps what is pending, or takes it back at once.
 func startSettling(ctx context.Context, p *work.Project, run int, o work.PushOptions, keep bool, accepted map[string]string) tea.Cmd {
 	if keep {
-		return starting(ctx, run, p.Keep, o, accepted)
+		return starting(ctx, p, run, p.Keep, o, accepted)
 	}
-	return starting(ctx, run, p.TakeBack, o, accepted)
+	return starting(ctx, p, run, p.TakeBack, o, accepted)
 }
 
-func starting(ctx context.Context, run int, begin func(context.Context, work.PushOptions) (<-chan push.Event, error), o work.PushOptions, accepted map[string]string) tea.Cmd {
+func starting(ctx context.Context, p *work.Project, run int, begin func(context.Context, work.PushOptions) (<-chan push.Event, error), o work.PushOptions, accepted map[string]string) tea.Cmd {
 	o.Ask = taking(accepted)
 	return func() tea.Msg {
+		p.Secrets.Renew()
 		events, err := begin(ctx, o)
 		return pushStartedMsg{run: run, events: events, err: err}
 	}
@@ -335,6 +336,7 @@ type roundMsg struct {
 // watch asks every device each second.
 func watch(ctx context.Context, p *work.Project, lab bool) tea.Cmd {
 	return func() tea.Msg {
+		p.Secrets.Renew()
 		w, err := p.Watch(ctx, lab, time.Second)
 		return watchMsg{project: p, watcher: w, err: err}
 	}

@@ -34,6 +34,9 @@ type examinedMsg struct {
 func examine(ctx context.Context, w *work.Watcher, p *work.Project, inLab bool, id int, scope scoping, recent *work.Examination) tea.Cmd {
 	return func() tea.Msg {
 		msg := examinedMsg{id: id, exam: recent}
+		if w == nil && recent == nil {
+			p.Secrets.Renew()
+		}
 		switch {
 		case recent != nil:
 		case w != nil:
@@ -94,6 +97,7 @@ type previewedMsg struct {
 
 func previewRemedy(ctx context.Context, p *work.Project, r work.Remedy, inLab bool, id int) tea.Cmd {
 	return func() tea.Msg {
+		p.Secrets.Renew()
 		r, err := p.Preview(ctx, r, work.PushOptions{Lab: inLab})
 		return previewedMsg{id: id, remedy: r, err: err}
 	}
@@ -132,6 +136,7 @@ func writeReport(ctx context.Context, p *work.Project, inLab bool, path string, 
 			msg.err = err
 			return msg
 		}
+		p.Secrets.Renew()
 		b, err := p.BringUp(ctx, work.PushOptions{Lab: inLab})
 		if err == nil {
 			msg.verdict, err = b.Document().Verdict, b.Write(path, form)

@@ -23,8 +23,10 @@ type desk struct {
 
 	readOnly bool                // no device is written to
 	via      provision.Transport // nil: SSH
-	tmux     bool                // the terminal is one of tmux's
-	pid      int                 // ours; 0: nothing is remembered
+	asker    *asker
+	secrets  *provision.Secrets // asks by asker, whichever fabric is open
+	tmux     bool               // the terminal is one of tmux's
+	pid      int                // ours; 0: nothing is remembered
 
 	simulated bool // the lab is all there is, and inside this process
 
@@ -149,7 +151,7 @@ func (d *desk) close(aborted bool) {
 
 func (d *desk) replace(msg projectMsg) {
 	before := d.project
-	msg.project.ReadOnly = d.readOnly
+	msg.project.ReadOnly, msg.project.Secrets = d.readOnly, d.secrets
 	d.project, d.busy = msg.project, false
 	d.saveErr = msg.saveErr
 	switch {

@@ -126,6 +126,8 @@ func (a *app) body() string {
 	h := size.h + headRows + a.hintRows()
 	var view string
 	switch {
+	case a.secret.open():
+		view = a.heading(a.secret.title(), "") + "\n" + a.secret.view(l, size.w)
 	case a.asking:
 		view = a.heading("Leave closup?", "") + "\n" + a.question(size)
 	case a.palette.open:
@@ -191,6 +193,9 @@ func (a *app) sideLines() string {
 // was refused.
 func (a *app) said() string {
 	text, t := a.desk.lastSaid()
+	if a.secret.touch != "" && a.secret.aside {
+		text, t = printable(a.secret.touch), warn
+	}
 	return " " + a.look.in(t, cut(text, a.w-2, a.look.ellipsis))
 }
 
@@ -200,6 +205,8 @@ func (a *app) keysLine() string {
 	s := a.screens[a.at]
 	here, frame := s.Keys(), []key.Binding{keys.palette, keys.help, keys.quit}
 	switch {
+	case a.secret.open():
+		here, frame = a.secret.keys(), nil
 	case a.asking:
 		here, frame = []key.Binding{bind("y", "leave"), bind("n", "stay")}, nil
 	case a.helping:
