@@ -15,7 +15,7 @@ import (
 // destroying is what takes something away, or changes a device.
 var destroying = []key.Binding{
 	keys.remove, keys.dropLine, keys.split, keys.auto, keys.apply, keys.abort, keys.takeBack, keys.keep, keys.retry,
-	keys.puzzle, keys.remedy, keys.save, keys.quit, keys.interrupt, keys.reset, keys.trust,
+	keys.puzzle, keys.remedy, keys.save, keys.quit, keys.interrupt, keys.reset, keys.trust, keys.raise, keys.install, keys.expired,
 }
 
 // TestScrollDestroysNothing: no key that moves is bound to what destroys, and

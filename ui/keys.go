@@ -37,6 +37,7 @@ var keys = struct {
 	check, apply, trust, log, drain, watch, freeze, faults, lab             key.Binding
 	symptom, diagnose, puzzle, handOver, lookAgain, solve, remedy, report   key.Binding
 	pause, abort, retry, keep, takeBack, without                            key.Binding
+	raise, install, expired, wrong                                          key.Binding
 }{
 	next:      bind("tab", "next step"),
 	prev:      bind("shift+tab", "step before"),
@@ -127,6 +128,11 @@ var keys = struct {
 	keep:     bind("c", "keep it"),
 	takeBack: bind("x", "take it back"),
 	without:  bind("n", "without them"),
+
+	raise:   bind("s", "set ports up"),
+	install: bind("i", "install packages"),
+	expired: bind("e", "a new password"),
+	wrong:   bind("b", "only what is wrong"),
 }
 
 // moving is what every list and text understands, for the help overlay.

@@ -20,6 +20,8 @@ func (s *pushScreen) typed(msg tea.Msg) tea.Cmd {
 	switch {
 	case s.sure.text != "":
 		return s.answered(msg)
+	case s.folder.open:
+		return s.typedFolder(msg)
 	case s.save.open:
 		if s.save.update(msg) == accepted {
 			s.save.sent = s.desk.newID()

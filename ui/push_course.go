@@ -99,6 +99,9 @@ func (s *pushScreen) events(msg pushEventsMsg) {
 		s.stage = ready
 	}
 	s.refill()
+	if names := s.run.failed(); len(names) > 0 && !s.logOnly {
+		s.table.at = s.run.index[names[0]] // its log says why
+	}
 }
 
 // pause holds the push between two devices, or lets it go on.

@@ -3,17 +3,26 @@ package ui
 import (
 	"strings"
 
+	"closup/provision/push"
 	"closup/render"
 )
 
 // The log of the device under the cursor; after a check, what would change.
 
+// endings are results as the end of a sentence: "leaf1 was rolled back".
+var endings = map[push.Result]string{push.Failed: "failed", push.RolledBack: "was rolled back", push.Skipped: "was skipped"}
+
 func (s *pushScreen) logHead() string {
 	l := s.look
 	row := &s.run.rows[min(s.table.at, len(s.run.rows)-1)]
 	title := " log of " + row.name + " "
-	if s.compared(row) {
+	switch {
+	case s.compared(row):
 		title = " what would change on " + row.name + " "
+	case row.report != nil && row.report.Error != "":
+		title = " why " + row.name + " " + orText(endings[row.report.Result], string(row.report.Result)) + " "
+	case s.logOnly && !s.ahead:
+		title = " log of " + row.name + ", G follows its end "
 	}
 	return l.in(faint, l.rule+l.rule) + l.in(dim, title) + l.in(faint, strings.Repeat(l.rule, max(0, s.w-width(title)-2)))
 }
@@ -30,7 +39,10 @@ func (s *pushScreen) logLines() []cell {
 			return row.log
 		}
 		log := append([]cell(nil), row.log...)
-		for _, line := range wrap(printable(row.report.Error), s.w) {
+		if n := len(log); n > 0 && log[n-1].text == printable(row.report.Error) {
+			log = log[:n-1] // in full it comes now
+		}
+		for _, line := range wrap(strings.TrimPrefix(printable(row.report.Error), row.name+": "), s.w) {
 			log = append(log, cell{line, bad})
 		}
 		return log
@@ -78,6 +90,9 @@ func (s *pushScreen) logView(h int) string {
 	from, to := max(0, len(lines)-h), len(lines)
 	switch {
 	case s.logOnly:
+		if s.ahead {
+			s.log.top = len(lines)
+		}
 		from, to = s.log.window(len(lines), h)
 	case s.table.at < len(s.run.rows) && s.compared(&s.run.rows[s.table.at]):
 		from, to = 0, min(h, len(lines))

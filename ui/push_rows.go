@@ -2,6 +2,8 @@ package ui
 
 import (
 	"fmt"
+	"strings"
+	"time"
 
 	"closup/provision/push"
 )
@@ -39,25 +41,43 @@ func (s *pushScreen) where(name, mgmt string) string {
 	return orText(mgmt, name+", by DNS or ~/.ssh/config")
 }
 
+// again is how often a connection to the device had to be made once more.
+func (row *runRow) again() string {
+	switch row.retries {
+	case 0:
+		return ""
+	case 1:
+		return "1 retry"
+	}
+	return fmt.Sprintf("%d retries", row.retries)
+}
+
 func (s *pushScreen) runCells(row *runRow) []cell {
 	l := s.look
 	took, about, wave := "", "", ""
 	if d := row.elapsed(s.now); d > 0 {
 		took = fmt.Sprintf("%.1fs", d.Seconds())
 	}
+	slow := dim
 	if d := row.estimate.Apply; d > 0 {
 		about = fmt.Sprintf("%.1fs", d.Seconds())
+		if row.report == nil && !row.kept && row.elapsed(s.now) > 3*d+10*time.Second {
+			slow = warn
+		}
 	}
 	if row.wave > 0 {
 		wave = fmt.Sprint(row.wave)
 	}
 	if row.report == nil {
 		glyph, phase := cell{l.open, faint}, cell{"waits", faint}
-		if row.phase != "" {
+		switch {
+		case row.kept:
+			glyph, phase = cell{l.done, good}, cell{row.phase, faint}
+		case row.phase != "":
 			glyph = cell{l.spin[int(s.now.UnixMilli()/125)%len(l.spin)], accent}
 			phase = cell{row.phase, accent}
 		}
-		return []cell{glyph, {row.name, roleTone(row.role)}, {wave, dim}, phase, {took, dim}, {about, faint}, {}}
+		return []cell{glyph, {row.name, roleTone(row.role)}, {wave, dim}, phase, {took, slow}, {about, faint}, {row.again(), warn}}
 	}
 	result, t := s.resultText(row)
 	return []cell{{l.resultGlyph(t), t}, {row.name, roleTone(row.role)}, {wave, dim}, {row.phase, faint}, {took, dim}, {about, faint}, {result, t}}
@@ -69,7 +89,7 @@ func (s *pushScreen) resultText(row *runRow) (string, tone) {
 	result := string(row.report.Result)
 	switch {
 	case row.report.Error != "":
-		result += ": " + printable(row.report.Error)
+		result = orText(endings[row.report.Result], result) + ": " + strings.TrimPrefix(printable(row.report.Error), row.name+": ")
 	case row.report.Result == push.Changed && s.run.dry:
 		result, t = count(row.changes(), "file")+" would change", warn
 		if row.changes() == 0 {
@@ -77,6 +97,9 @@ func (s *pushScreen) resultText(row *runRow) (string, tone) {
 		}
 	case row.report.Result == push.Changed && row.changes() > 0:
 		result = count(row.changes(), "file") + " changed"
+	}
+	if row.retries > 0 {
+		result += ", " + row.again()
 	}
 	if row.report.Note != "" {
 		result += ", " + printable(row.report.Note)

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -261,4 +262,35 @@ func TestSaveSummary(t *testing.T) {
 	d.press("enter")
 	d.until("it is refused", func() bool { return pushOf(d).save.err != "" })
 	d.shows("is there already")
+}
+
+// TestLogFollows: the log of a device is at its end while more comes, stays
+// where it was scrolled to, and follows again from the end.
+func TestLogFollows(t *testing.T) {
+	d := opened(t, 80, 24)
+	pushTo(d, pushing)
+	s := pushOf(d)
+	n := 0
+	more := func(k int) {
+		var all []push.Event
+		for range k {
+			n++
+			all = append(all, push.Event{At: noon, Device: "spine1", Kind: push.Log, Text: fmt.Sprintf("$ command %d.", n)})
+		}
+		d.only(pushEventsMsg{run: s.run.id, events: all})
+	}
+	more(30)
+	d.shows("command 30.") // in the pane below the table
+	d.press("o")
+	d.shows("command 30.")
+	more(10)
+	d.shows("command 40.")
+	d.press("up", "up")
+	d.hides("command 40.")
+	more(10)
+	d.hides("command 50.")
+	d.shows("G follows its end")
+	d.press("G")
+	more(1)
+	d.shows("command 51.")
 }

@@ -18,6 +18,8 @@ func (s *pushScreen) waves() string {
 	var parts []string
 	for i := range now.Of {
 		switch {
+		case s.run.waveFailed(i + 1):
+			parts = append(parts, l.in(bad, fmt.Sprintf("%s%d", l.down, i+1)))
 		case i+1 < now.Number || s.stage != pushing && i < now.Number:
 			parts = append(parts, l.in(good, fmt.Sprintf("%s%d", l.done, i+1)))
 		case i+1 == now.Number:
@@ -30,11 +32,21 @@ func (s *pushScreen) waves() string {
 	if s.stage == pushing {
 		who := span(now.Names, ", ")
 		if now.Canary {
-			who += " (canary: the others wait for it)"
+			who = "canary, the others wait for it: " + who
 		}
 		line += "  " + who
 	}
 	return cut(line, s.w, l.ellipsis)
+}
+
+// waveFailed says whether a device of the wave did not get through.
+func (r *run) waveFailed(number int) bool {
+	for i := range r.rows {
+		if row := &r.rows[i]; row.wave == number && row.report != nil && row.resultTone() == bad {
+			return true
+		}
+	}
+	return false
 }
 
 // drawing is the Clos, each device as its push stands.
@@ -55,6 +67,8 @@ func (s *pushScreen) drawing() clos {
 			switch t := row.resultTone(); {
 			case row.report != nil:
 				d.tone, d.mark = t, l.resultGlyph(t)
+			case row.kept:
+				d.tone, d.mark = good, l.done
 			case row.phase != "":
 				d.tone, d.mark = accent, l.cursor
 			default:

@@ -35,7 +35,9 @@ type runRow struct {
 	report *push.DeviceReport
 	log    []cell
 
-	wave     int // in which it is changed; 0: not known yet
+	kept     bool // its new configuration is confirmed; it waits for the others
+	retries  int  // connections that had to be made once more
+	wave     int  // in which it is changed; 0: not known yet
 	estimate push.Estimate
 	until    time.Time // when it takes its old configuration back; zero: it does not
 }
@@ -82,11 +84,15 @@ func (r *run) take(e push.Event) {
 		row.say(accent, e.Phase)
 	case push.Finished:
 		row.until = e.Until
+		row.kept = row.kept || e.Phase == "confirm"
 		row.say(faint, strings.TrimSpace(fmt.Sprintf("%s took %.1f s. %s", e.Phase, e.Took.Seconds(), e.Text)))
 	case push.Estimated:
 		row.estimate = *e.Estimate
 	case push.Log:
 		row.say(dim, e.Text)
+	case push.Retried:
+		row.retries = e.Retries
+		row.say(warn, e.Text)
 	case push.Fault:
 		text := e.Text
 		if text == "" && e.Err != nil {
@@ -105,6 +111,7 @@ func (row *runRow) done(report push.DeviceReport, at time.Time) {
 		report.Files = row.report.Files
 	}
 	row.report, row.ended, row.until = &report, at, report.Until
+	row.retries = max(row.retries, report.Retries)
 	if report.Estimate != (push.Estimate{}) {
 		row.estimate = report.Estimate
 	}

@@ -130,11 +130,31 @@ var scenes = []struct {
 	{"push/abort", func(d *driver) { pushTo(d, pushing); d.press("x") }},
 	{"push/pending", pendingAt(0)},
 	{"push/expired", pendingAt(10 * time.Minute)},
+	{"push/offers", lackingAll},
+	{"push/raise", func(d *driver) { lackingAll(d); d.press("s") }},
+	{"push/folder", func(d *driver) { lackingAll(d); d.press("i") }},
+	{"push/retried", func(d *driver) {
+		pushTo(d, pushing)
+		s := pushOf(d)
+		d.only(pushEventsMsg{run: s.run.id, events: []push.Event{{At: noon, Device: "leaf1", Kind: push.Retried, Retries: 2, Text: "trying again: leaf1 (192.0.2.11:22) does not answer: connection reset by peer"}}})
+		d.only(tickMsg{of: "push", at: noon.Add(2 * time.Second)})
+		d.press("down", "down")
+	}},
 	{"push/save", func(d *driver) { pushTo(d, over); d.press("w") }},
 	{"push/left", func(d *driver) {
 		d.press("9")
 		d.only(pastMsg{project: d.app.desk.project, real: past{cut: true, pending: []string{"leaf1", "leaf2"}}})
 	}},
+	{"secret/passphrase", asksFor(provision.Question{Kind: provision.Passphrase, File: "/home/anna/.ssh/id_ed25519"})},
+	{"secret/again", asksFor(provision.Question{Kind: provision.Password, Device: "spine1", User: "cumulus", Again: true})},
+	{"secret/sudo", func(d *driver) { asksFor(sudoOf)(d); d.write("abc") }},
+	{"secret/alone", asksFor(provision.Question{Kind: provision.SudoPassword, Device: "leaf1", User: "cumulus", Alone: true})},
+	{"secret/code", func(d *driver) {
+		asksFor(provision.Question{Kind: provision.Answer, Device: "leaf1", User: "cumulus", Prompt: "Verification code:", Echo: true})(d)
+		d.write("123456")
+	}},
+	{"secret/expired", asksFor(provision.Question{Kind: provision.OldPassword, Device: "spine1, leaf1", User: "cumulus"})},
+	{"secret/touch", func(d *driver) { d.press("9"); d.only(touchMsg{"Touch the security key yubi, to log in to leaf1"}) }},
 	{"live/idle", func(d *driver) { d.press("0") }},
 	{"live/good", func(d *driver) { liveWith(d, func(*observe.Status) {}) }},
 	{"live/bad", func(d *driver) { liveWith(d, breakOne) }},

@@ -2,14 +2,12 @@ package ui
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
 	"closup/provision"
-	"closup/provision/preflight"
 	"closup/provision/push"
 )
 
@@ -32,6 +30,7 @@ type pushScreen struct {
 	control *push.Control      // of the run: pauses and aborts it
 	logOnly bool
 	log     scroll
+	ahead   bool    // the log is read at its end, and follows it
 	inLab   bool    // the run is on the lab's devices
 	labUp   bool    // a lab of this fabric's name runs
 	past    pastMsg // how the last push from this machine ended
@@ -39,8 +38,17 @@ type pushScreen struct {
 	seen    grid // of the look at the devices
 	inPre   bool // that is shown, though what would change is known
 	unknown []*provision.HostKeyError
-	stale   bool // the fabric changed after the check
-	why     error
+
+	folder    dialog // of the packages to install
+	debs      string // as it was typed last
+	doing     string // what is done about what was found
+	mendID    int
+	patience  time.Duration // with LLDP, in the look after it
+	lldpUntil time.Time
+	onlyWrong bool // devices that are as they should be are not listed
+
+	stale bool // the fabric changed after the check
+	why   error
 }
 
 // pushStage is where a push stands.
@@ -49,6 +57,7 @@ type pushStage uint8
 const (
 	idle     pushStage = iota
 	looking            // before anything else, at what would stand in its way
+	mending            // doing something about what was found
 	refused            // a device would refuse a push
 	checking           // asking the devices; nothing is written
 	strange            // host keys wait to be accepted
@@ -61,6 +70,7 @@ const (
 // sure is a question that y answers.
 type sure struct {
 	text string // empty: nothing is asked
+	more []string
 	do   func() tea.Cmd
 }
 
@@ -69,102 +79,27 @@ func newPushScreen(b base) Screen {
 	s.table.cols = []column{
 		{title: "", keep: 8, close: true},
 		{title: "device", keep: 9},
-		{title: "wave", keep: 3, right: true},
+		{title: "wave", keep: 2, right: true},
 		{title: "phase", keep: 6},
 		{title: "time", keep: 4, right: true},
-		{title: "about", keep: 2, right: true},
+		{title: "about", keep: 3, right: true},
 		{title: "result", keep: 7, least: 24},
 	}
 	return s
 }
 
 func (s *pushScreen) Title() string { return "Push" }
-func (s *pushScreen) Typing() bool  { return s.confirm.open || s.save.open || s.sure.text != "" }
-
-func (s *pushScreen) Keys() []key.Binding {
-	switch {
-	case s.sure.text != "":
-		return []key.Binding{bind("y", "yes"), called(keys.cancel, "no")}
-	case s.save.open:
-		return []key.Binding{called(keys.accept, "save"), keys.cancel}
-	case s.confirm.open:
-		return append([]key.Binding{called(keys.accept, "push")}, s.confirm.keys()[1:]...)
-	}
-	toggle := s.desk.labKey()
-	switch s.stage {
-	case looking:
-		return []key.Binding{keys.drain}
-	case refused:
-		all := []key.Binding{called(keys.check, "look again"), toggle}
-		if len(s.pre.without()) > 0 {
-			all = []key.Binding{keys.without, called(keys.check, "look again"), toggle}
-		}
-		return append(all, called(keys.log, "all checks"))
-	case checking, settling:
-		return []key.Binding{keys.log, keys.drain}
-	case pushing:
-		pause := keys.pause
-		if s.control.Paused() {
-			pause = called(keys.pause, "go on")
-		}
-		return []key.Binding{pause, keys.abort, keys.log, keys.drain}
-	case strange:
-		return []key.Binding{keys.trust, called(keys.back, "leave them"), keys.log}
-	case ready:
-		view := called(keys.section, "preflight")
-		if s.inPre {
-			view = called(keys.section, "what would change")
-		}
-		return []key.Binding{keys.apply, called(keys.check, "check again"), keys.log, view, toggle}
-	case over:
-		all := []key.Binding{called(keys.watch, "watch it live")}
-		if s.waits() > 0 {
-			all = []key.Binding{keys.keep, keys.takeBack, called(keys.watch, "watch")}
-		}
-		if len(s.run.failed()) > 0 {
-			all = append(all, keys.retry)
-		}
-		return append(all, called(keys.reload, "check all"), keys.log, called(keys.export, "save"), called(keys.yank, "copy the summary"))
-	}
-	if s.project == nil || s.project.Fabric == nil || s.project.Blocked() != nil {
-		return []key.Binding{toggle}
-	}
-	if len(s.left().pending) > 0 {
-		return []key.Binding{keys.keep, keys.takeBack, keys.check, toggle}
-	}
-	return []key.Binding{keys.check, toggle}
+func (s *pushScreen) Typing() bool {
+	return s.confirm.open || s.save.open || s.folder.open || s.sure.text != ""
 }
 
-func (s *pushScreen) State() (state, string) {
+// moving says whether something is under way on the devices.
+func (s *pushScreen) moving() bool {
 	switch s.stage {
-	case looking, checking:
-		return open, "asks"
-	case refused:
-		return failed, fmt.Sprintf("%d refuse", s.pre.in(preflight.Failed))
-	case strange:
-		return open, "keys"
-	case ready:
-		return open, "ready"
-	case pushing:
-		if s.control.Paused() {
-			return open, "paused"
-		}
-		return open, "runs"
-	case settling:
-		return open, "runs"
-	case over:
-		if n := len(s.run.failed()); n > 0 {
-			return failed, fmt.Sprintf("%d failed", n)
-		}
-		if s.waits() > 0 {
-			return open, "timed"
-		}
-		return done, "done"
+	case looking, mending, checking, pushing, settling:
+		return true
 	}
-	if s.project != nil && s.project.Blocked() != nil {
-		return open, "waits"
-	}
-	return open, ""
+	return false
 }
 
 // Focus looks whether a lab of this fabric runs, and how the last push ended,
@@ -179,6 +114,8 @@ func (s *pushScreen) Focus() tea.Cmd {
 // Busy says what leaving now would cut off; "": nothing.
 func (s *pushScreen) Busy() string {
 	switch {
+	case s.stage == mending:
+		return s.doing + " Leaving now stops it in the middle."
 	case s.stage == pushing:
 		return "A push is running. Leaving now stops it: each device ends with its old files or the new ones, complete."
 	case s.stage == over && s.waits() > 0:
@@ -190,7 +127,7 @@ func (s *pushScreen) Busy() string {
 // Drain lets the devices that have begun finish and begins no other. It is
 // false where nothing runs, or where that was said already.
 func (s *pushScreen) Drain() bool {
-	if s.stage != pushing && s.stage != checking && s.stage != looking || s.stop == nil {
+	if !s.moving() || s.stage == settling || s.stop == nil {
 		return false
 	}
 	s.stop()
@@ -226,6 +163,10 @@ func (s *pushScreen) Update(msg tea.Msg) (Nav, tea.Cmd) {
 		return Nav{}, s.saved(msg)
 	case preflightMsg:
 		return Nav{}, s.looked(msg)
+	case mendedMsg:
+		return Nav{}, s.mended(msg)
+	case debsMsg:
+		s.chosenDebs(msg)
 	case pushStartedMsg:
 		return Nav{}, s.started(msg)
 	case pushEventsMsg:
@@ -257,14 +198,14 @@ func (s *pushScreen) Update(msg tea.Msg) (Nav, tea.Cmd) {
 
 func (s *pushScreen) arrived(msg projectMsg) {
 	switch {
-	case s.stage == pushing || s.stage == checking || s.stage == settling || s.stage == looking:
+	case s.moving():
 		s.stale = true
 	case msg.opened:
 		s.stage, s.run, s.pre, s.why, s.stale, s.past = idle, nil, nil, nil, false, pastMsg{}
 	case s.stage == ready || s.stage == strange || s.stage == refused:
 		s.stage, s.stale = idle, true
 	}
-	s.confirm.open = false
+	s.confirm.open, s.folder.open = false, false
 	s.refill()
 }
 
@@ -273,7 +214,7 @@ func (s *pushScreen) tick(at time.Time) tea.Cmd {
 	s.now = at
 	s.refill()
 	switch {
-	case s.stage == pushing, s.stage == checking, s.stage == settling, s.stage == looking:
+	case s.moving():
 		return tick("push", 125*time.Millisecond)
 	case s.stage == over && s.run.left(at) > 0:
 		return tick("push", time.Second)
@@ -284,8 +225,9 @@ func (s *pushScreen) tick(at time.Time) tea.Cmd {
 func (s *pushScreen) key(k tea.KeyPressMsg) (Nav, tea.Cmd) {
 	switch {
 	case s.stage == strange && !s.logOnly && s.log.key(k, len(s.keyLines()), max(1, s.h-3)):
-	case s.logOnly && s.preflighting() && s.log.key(k, len(s.preflightChecks()), s.h-2):
+	case s.logOnly && s.preflighting() && s.log.key(k, len(s.preflightChecks(preflightStates...)), s.h-2):
 	case s.logOnly && !s.preflighting() && s.log.key(k, len(s.logLines()), s.h-2):
+		s.ahead = s.log.top >= len(s.logLines())-(s.h-2)
 	case s.preflighting() && !s.logOnly && s.seen.update(k, s.h-2):
 		s.log = scroll{}
 	case !s.logOnly && !s.preflighting() && s.table.update(k, s.tableHeight()):
@@ -301,11 +243,11 @@ func (s *pushScreen) key(k tea.KeyPressMsg) (Nav, tea.Cmd) {
 	case key.Matches(k, keys.log) && s.preflighting():
 		s.logOnly, s.log = !s.logOnly, scroll{}
 	case key.Matches(k, keys.log) && s.run != nil:
-		s.logOnly, s.log = !s.logOnly, scroll{top: 1 << 30}
-		if s.run.dry && !s.run.ended.IsZero() {
-			s.log = scroll{} // a difference is read from its beginning
-		}
-	case key.Matches(k, keys.lab) && !s.desk.simulated && s.stage != looking && s.stage != checking && s.stage != pushing && s.stage != settling:
+		s.logOnly, s.log = !s.logOnly, scroll{}
+		s.ahead = !s.run.dry || s.run.ended.IsZero() // a difference is read from its beginning
+	case key.Matches(k, keys.wrong) && s.preflighting():
+		s.toggleWrong()
+	case key.Matches(k, keys.lab) && !s.desk.simulated && !s.moving():
 		s.desk.lab = !s.desk.lab
 		s.stage, s.why = idle, nil
 		s.refill()
@@ -317,6 +259,11 @@ func (s *pushScreen) key(k tea.KeyPressMsg) (Nav, tea.Cmd) {
 
 // act does what a key means at the stage.
 func (s *pushScreen) act(k tea.KeyPressMsg) (Nav, tea.Cmd) {
+	if s.preflighting() && !s.moving() {
+		if cmd, ok := s.takeOffer(k); ok {
+			return Nav{}, cmd
+		}
+	}
 	for _, a := range pushActs {
 		if a.at == s.stage && key.Matches(k, *a.key) {
 			return a.do(s)

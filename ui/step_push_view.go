@@ -24,7 +24,7 @@ func (s *pushScreen) tableHeight() int {
 
 // headHeight is the lines above the table: how it stands, the waves, and the
 // Clos where there is room.
-func (s *pushScreen) headHeight() int { return 2 + s.drawingHeight() }
+func (s *pushScreen) headHeight() int { return len(s.verdict()) + 1 + s.drawingHeight() }
 
 func (s *pushScreen) drawingHeight() int {
 	if s.run == nil || s.run.dry || s.stage == idle || s.h < 26 || s.w < 60 {
@@ -39,10 +39,22 @@ func (s *pushScreen) View() string {
 	case s.project == nil || s.project.Fabric == nil:
 		return l.nothing(s.project)
 	case s.sure.text != "":
-		lines := wrap(l.in(warn, l.fail+" ")+s.sure.text, s.w)
-		return strings.Join(append(lines, "", l.in(dim, "y does it, n leaves everything as it is.")), "\n")
+		lines := append(wrap(l.in(warn, l.fail+" ")+s.sure.text, s.w), "")
+		for _, line := range firstOf(s.sure.more, max(1, s.h-len(lines)-2)) {
+			lines = append(lines, "  "+cut(line, s.w-2, l.ellipsis))
+		}
+		if len(s.sure.more) > 0 {
+			lines = append(lines, "")
+		}
+		return strings.Join(append(lines, l.in(dim, "y does it, n leaves everything as it is.")), "\n")
 	case s.save.open:
 		return strings.Join(s.save.lines(l, s.w, s.h), "\n")
+	case s.folder.open:
+		lines := s.folder.lines(l, s.w, s.h)
+		if s.folder.sent != 0 {
+			lines = append(lines, "", l.in(accent, "Reading the folder, and asking the devices what they have."))
+		}
+		return strings.Join(lines, "\n")
 	case s.confirm.open:
 		return strings.Join(append(s.confirm.lines(l, s.w, s.h-6), s.changing()...), "\n")
 	case s.stage == strange && !s.logOnly:
@@ -50,9 +62,9 @@ func (s *pushScreen) View() string {
 	case s.preflighting():
 		return s.preflightView()
 	}
-	head := cut(s.verdict(), s.w, l.ellipsis) + "\n"
+	head := strings.Join(s.verdict(), "\n") + "\n"
 	if s.logOnly {
-		return head + "\n" + s.logView(s.h-2)
+		return s.verdict()[0] + "\n" + s.logHead() + "\n" + s.logView(s.h-2)
 	}
 	if lines := s.blocked(); len(lines) > 0 {
 		return strings.Join(lines, "\n")
@@ -70,8 +82,22 @@ func (s *pushScreen) View() string {
 	return view
 }
 
-// verdict is how the push stands, in one line.
-func (s *pushScreen) verdict() string {
+// verdict is how the push stands, and what to do now.
+func (s *pushScreen) verdict() []string { return inLines(s.look, s.w)(s.stands()) }
+
+// inLines puts what is said and what to do next into one line of w cells where
+// there is room, else into two.
+func inLines(l *look, w int) func(said, next string) []string {
+	return func(said, next string) []string {
+		if said == "" || next == "" || width(said)+1+width(next) <= w {
+			return []string{cut(strings.TrimSpace(said+" "+next), w, l.ellipsis)}
+		}
+		return []string{cut(said, w, l.ellipsis), cut(next, w, l.ellipsis)}
+	}
+}
+
+// stands is the verdict in its two parts.
+func (s *pushScreen) stands() (said, next string) {
 	l := s.look
 	to := "the real devices"
 	if s.desk.lab {
@@ -79,63 +105,66 @@ func (s *pushScreen) verdict() string {
 	}
 	switch s.stage {
 	case checking:
-		return l.in(accent, "Asking the devices what would change. ") + l.in(dim, "Nothing is written.")
+		return l.in(accent, "Asking the devices what would change."), l.in(dim, "Nothing is written.")
 	case ready:
 		return s.found()
 	case pushing:
 		switch {
 		case s.control.Aborted():
-			return l.in(warn, "Aborting. ") + s.progress() + l.in(dim, "  What has begun ends complete; what is pending is taken back.")
+			return l.in(warn, "Aborting. ") + s.progress(), l.in(dim, "What has begun ends complete; what is pending is taken back.")
 		case s.stop == nil:
-			return l.in(warn, "Stopping: ") + "the devices that have begun finish. " + l.in(dim, "ctrl+c again aborts.")
+			return l.in(warn, "Stopping: ") + "the devices that have begun finish.", l.in(dim, "ctrl+c again aborts.")
 		case s.control.Paused():
-			return l.in(warn, "Paused, space goes on. ") + s.progress() + l.in(dim, "  No other device is begun.")
+			return l.in(warn, "Paused. ") + s.progress(), l.in(dim, "No other device is begun; space goes on.")
 		}
-		return l.in(accent, "Pushing to "+to+". ") + s.progress()
+		return l.in(accent, "Pushing to "+to+". ") + s.progress(), ""
 	case settling:
-		return l.in(accent, "Settling what is pending.")
+		return l.in(accent, "Settling what is pending."), ""
 	case over:
 		return s.summary()
 	}
 	if s.stale {
-		return l.in(warn, "The fabric changed since the check. ") + l.in(dim, "enter checks again.")
+		return l.in(warn, "The fabric changed since the check."), l.in(dim, "enter checks again.")
 	}
 	switch left := s.left(); {
 	case s.labUp && !s.desk.lab:
-		return l.in(warn, "A lab of this fabric runs: t uses it instead of the real devices.")
+		return l.in(warn, "A lab of this fabric runs:"), "t uses it instead of the real devices."
 	case len(left.pending) > 0:
-		return l.in(warn, fmt.Sprintf("%d pending since the last push: ", len(left.pending))) + "c keeps it, x takes it back."
+		return l.in(warn, fmt.Sprintf("%d pending since the last push:", len(left.pending))), "c keeps it, x takes it back."
 	case left.cut:
-		return l.in(warn, "The last push was cut off. ") + "The next one ends first what it had begun. " + l.in(dim, "enter checks.")
+		return l.in(warn, "The last push was cut off.") + " The next one ends first what it had begun.", l.in(dim, "enter checks.")
 	}
-	return l.in(plain, "To "+to+". ") + l.in(dim, "enter looks at them, and checks what would change there.")
+	return l.in(plain, "To "+to+"."), l.in(dim, "enter looks at them, and checks what would change there.")
 }
 
-// found is what a check found, in one line.
-func (s *pushScreen) found() string {
+// found is what a check found, and what to do about it.
+func (s *pushScreen) found() (said, next string) {
 	l, n := s.look, s.run.tally()
-	rest := l.in(dim, "p pushes.")
+	next = l.in(dim, "p pushes.")
+	if s.desk.readOnly {
+		next = l.in(dim, "Nothing is pushed: this is read-only.")
+	}
 	if s.pre != nil && s.pre.in(preflight.Warning) > 0 {
-		rest += l.in(warn, " "+count(s.pre.in(preflight.Warning), "warning")) + l.in(dim, ": v.")
+		next += l.in(warn, " "+count(s.pre.in(preflight.Warning), "warning")) + l.in(dim, ": v.")
 	}
 	switch hand := s.run.drifted(); {
 	case n[push.Failed] > 0 && n[push.Changed] > 0:
-		return l.in(bad, fmt.Sprintf("%s %d failed, ", l.fail, n[push.Failed])) + fmt.Sprintf("%d would change. ", n[push.Changed]) + l.in(dim, "p pushes to those alone.")
+		return l.in(bad, fmt.Sprintf("%s %d failed, ", l.fail, n[push.Failed])) + fmt.Sprintf("%d would change.", n[push.Changed]), l.in(dim, "p pushes to those alone.")
 	case n[push.Failed] > 0:
-		return l.in(bad, fmt.Sprintf("%s %s failed the check. ", l.fail, count(n[push.Failed], "device"))) + l.in(dim, "enter checks again.")
+		return l.in(bad, fmt.Sprintf("%s %s failed the check.", l.fail, count(n[push.Failed], "device"))), l.in(dim, "enter checks again.")
 	case n[push.Changed] == 0:
-		return l.in(good, l.done+" Every device has its files already. ") + l.in(dim, "A push would change nothing.")
+		return l.in(good, l.done+" Every device has its files already."), l.in(dim, "A push would change nothing.")
 	case hand > 0:
-		rest = l.in(warn, fmt.Sprintf("%d by hand. ", hand)) + rest
+		next = l.in(warn, fmt.Sprintf("%d by hand. ", hand)) + next
 	}
-	return l.in(warn, count(n[push.Changed], "device")+" would change, ") + fmt.Sprintf("%d would not. ", n[push.Unchanged]) + rest
+	return l.in(warn, count(n[push.Changed], "device")+" would change,") + fmt.Sprintf(" %d would not.", n[push.Unchanged]), next
 }
 
 // progress is a bar of the devices that are through.
 func (s *pushScreen) progress() string {
 	l, through := s.look, 0
 	for i := range s.run.rows {
-		if s.run.rows[i].report != nil {
+		if s.run.rows[i].report != nil || s.run.rows[i].kept {
 			through++
 		}
 	}
@@ -155,25 +184,27 @@ func (l *look) meter(n, all, w int, t tone) string {
 	return l.in(t, strings.Repeat(on, full)) + l.in(faint, strings.Repeat(off, w-full))
 }
 
-func (s *pushScreen) summary() string {
+// summary is how a push ended, and what to do now.
+func (s *pushScreen) summary() (said, next string) {
 	l, r := s.look, s.run
-	lead, t := l.done+" Done: ", good
+	lead, t, next := l.done+" Done: ", good, l.in(dim, "enter watches the sessions.")
 	if len(r.failed()) > 0 {
-		lead, t = l.fail+" In part: ", bad
+		lead, t, next = l.fail+" In part: ", bad, l.in(dim, "f checks again what did not get through; the log says why.")
 	}
 	line := l.in(t, lead) + r.counts()
 	if s.waits() == 0 {
-		return line + l.in(dim, fmt.Sprintf("   in %.1f s", r.ended.Sub(r.first()).Seconds()))
+		return line + l.in(dim, fmt.Sprintf(", in %.1f s.", r.ended.Sub(r.first()).Seconds())), next
 	}
 	wait := r.left(s.now)
 	switch {
 	case wait < 0: // of an earlier session: nobody wrote down until when
-		return l.in(warn, fmt.Sprintf("%d pending: ", s.waits())) + "c keeps the change, x takes it back."
+		return l.in(warn, fmt.Sprintf("%d pending:", s.waits())), "c keeps the change, x takes it back."
 	case wait == 0:
-		return l.in(warn, "The time is over: ") + "they have taken the old one back. " + l.in(dim, "r checks.")
+		return l.in(warn, "The time is over:"), "they have taken the old one back. " + l.in(dim, "r checks.")
 	}
 	left := fmt.Sprintf("%d:%02d", int(wait.Minutes()), int(wait.Seconds())%60)
-	return l.in(warn, fmt.Sprintf("%d pending, ", s.waits())) + l.in(strong, left) + l.in(warn, " left: ") + "c keeps the change, or x takes it back; so do they, in time."
+	return l.in(warn, fmt.Sprintf("%d pending, ", s.waits())) + l.in(strong, left) + l.in(warn, " left:"),
+		"c keeps the change, x takes it back; so do they, in time."
 }
 
 // blocked is why no push can begin.
