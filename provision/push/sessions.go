@@ -74,7 +74,7 @@ func (d *device) agreed(ctx context.Context) error {
 	if d.push.Sessions < 0 || d.target.Restore || len(d.target.Device.Routing.Peers) == 0 {
 		return nil
 	}
-	begun := time.Now()
+	begun, told := time.Now(), ""
 	// Beyond this the device would take its old configuration back by itself.
 	// What far ends that came so late lack, they find themselves.
 	limit := begun.Add(d.push.Undo * 2 / 3)
@@ -87,7 +87,7 @@ func (d *device) agreed(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		var late, short []string
+		var late, short, wanting []string
 		waits := false
 		for _, key := range sortedKeys(must) {
 			lack := d.lack(must[key], now)
@@ -96,6 +96,7 @@ func (d *device) agreed(ctx context.Context) error {
 				continue
 			case time.Now().Before(later(begun, must[key].since).Add(d.push.Sessions)):
 				waits = true
+				wanting = append(wanting, lack)
 			case d.unplugged(ctx, key):
 				delete(d.knew, key)
 				d.loose[key] = true
@@ -113,6 +114,10 @@ func (d *device) agreed(ctx context.Context) error {
 			return d.errorf(nil, "", "sessions do not come up within %v, though both ends hold what was asked: %s", d.push.Sessions, strings.Join(late, ", "))
 		case !waits || time.Now().After(limit):
 			return nil
+		}
+		if text := strings.Join(wanting, ", "); text != told {
+			told = text
+			d.log("waits for its sessions: %s", text)
 		}
 		time.Sleep(settlePause)
 	}
