@@ -275,6 +275,9 @@ func (s *session) watch(ctx context.Context, remote *xssh.Session, p *provision.
 		case errors.As(result, &exit):
 			status := exit.ExitStatus()
 			if exit.Signal() != "" {
+				if ctx.Err() != nil { // it was ended from here
+					return s.ended(ctx)
+				}
 				status = -1
 			}
 			return &provision.ExitError{Status: status}
