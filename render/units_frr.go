@@ -18,6 +18,9 @@ package render
 //   - it removes a line by a vtysh whose arguments hold it, where every user of
 //     the device sees a password: so a neighbor's password goes before that,
 //     by a file that does not name it;
+//   - bgpd does not judge anew, by a list that a neighbor names itself, what came
+//     in while the list was another: so a change of any list or map is followed
+//     by a soft clear, which asks the peers again and resets no session;
 //   - frrinit.sh of 10.x leaves daemons that hold its output, and over SSH it
 //     would never return: so it gets none.
 const (
@@ -29,6 +32,7 @@ const (
 init=/usr/lib/frr/frrinit.sh
 systemd() { [ -d /run/systemd/system ] && [ "$(cat /proc/1/comm)" = systemd ]; }
 lines() { sed -n 's/^ *//;s/ *$//;/^\(frr defaults\|hostname\|log\|router bgp\|bgp router-id\|bgp bestpath\|bgp as-path\|no bgp\|neighbor\|no neighbor\|redistribute\|aggregate-address\|ip prefix-list\|ipv6 prefix-list\|route-map\|match\|set\|ip protocol\|ipv6 protocol\) /p' "$@" | sed '/^bgp as-path/s/ seq [0-9]* / /' | sort -u; }
+policy() { running | sed -n '/^[a-z][a-z0-9 -]*-list /p;/^route-map /,/^[!e]/p'; }
 running() { vtysh -c 'show running-config' 2>/dev/null; }
 profile() { sed -n 's/^frr defaults //p' "$@" 2>/dev/null; }
 same() { [ "$(lines $conf)" = "$(running | lines)" ]; }
@@ -44,11 +48,17 @@ wait_frr() {
 		[ $tries -lt 150 ] || { echo "FRR does not run:" $(missing) >&2; return 1; }
 		sleep 0.2
 	done
-	# It reads its file after the daemons are there, and locks them meanwhile.
+	# It reads its file after the daemons are there, and locks them meanwhile: its
+	# defaults first, which no reload can bring.
 	[ -e $conf ] || return 0
 	tries=0
-	while [ $tries -lt 25 ] && ! same; do tries=$((tries + 1)); sleep 0.2; done
+	while [ $tries -lt 25 ] || { [ $tries -lt 150 ] && ! defaults; }; do
+		! same || break
+		tries=$((tries + 1))
+		sleep 0.2
+	done
 }
+defaults() { [ "$(running | profile)" = "$(profile $conf)" ]; }
 need_disk() { [ -z "${CLOSUP_LAID-}" ] || exit 77; }
 reload() { /usr/lib/frr/frr-reload.py --reload --stdout --confdir "$1" "$1/frr.conf" 2>&1 </dev/null; }
 restart_frr() {
@@ -67,7 +77,7 @@ restart_frr() {
 	// are enabled. One that is missing beside a running bgpd is added without
 	// a restart, and sessions stay.
 	frrStart = `before=$(missing)
-if [ -z "$before" ] && [ "$(running | profile)" = "$(profile $conf)" ]; then
+if [ -z "$before" ] && defaults; then
 	:
 elif [ "$before" = bfdd ]; then
 	need_disk
@@ -101,6 +111,7 @@ fi
 	// taken away is said; what is added is the file.
 	frrReload = `[ -e $conf ] || exit 0
 same && exit 0
+defaults || { echo "FRR does not run with the defaults that $conf names"; exit 1; }
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 echo 'service integrated-vtysh-config' >"$dir/vtysh.conf"
@@ -115,12 +126,16 @@ if running | grep -q '^ neighbor [^ ]* password '; then
 	[ ! -s "$dir/passwords" ] || vtysh -f "$dir/passwords" >/dev/null 2>&1 || { echo "a neighbor's password could not be taken away"; exit 1; }
 	sed -n 's/^ no/frr: no/p' "$dir/passwords"
 fi
+policy >"$dir/policy"
 said=$(reload "$dir") || {
 	echo "frr-reload failed:"
 	echo "$said" | grep -v INFO | tail -n 20
 	exit 1
 }
 echo "$said" | sed -n 's/.*Executed "\(.*\)".*/frr: \1/p'
+policy | cmp -s - "$dir/policy" && exit 0
+echo 'frr: clear bgp * soft'
+vtysh -c 'clear bgp * soft' >/dev/null 2>&1 || true
 `
 
 	frrDaemonsVerify = `down=$(missing)
