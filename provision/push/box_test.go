@@ -48,7 +48,7 @@ func newShop(t *testing.T) *shop {
 		}
 	}
 	// The home is relative, so each box has its own below its directory.
-	s := &shop{t: t, at: place{home: "closup", settle: 3 * time.Second, limit: 20 * time.Second, patience: 10, lease: time.Minute}}
+	s := &shop{t: t, at: place{home: "closup", settle: 3 * time.Second, limit: 20 * time.Second, patience: time.Second, lease: time.Minute}}
 	t.Cleanup(func() {
 		if n := s.Open(); n != 0 {
 			t.Errorf("%d sessions were left open", n)

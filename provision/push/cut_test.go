@@ -24,6 +24,7 @@ func TestCutConnection(t *testing.T) {
 			standing(b, "old\n")
 			c := &cutting{n: n, inner: b.shell()}
 			s.Set("leaf1", c.run)
+			w := b.watch(2, b.target("new\n"))
 			l := s.push(t.Context(), Options{Units: []render.Unit{b.unit()}, Undo: 30 * time.Second}, b.target("new\n"))
 			r := l.reports["leaf1"]
 			want := map[Result]string{Changed: "new\n", Failed: "old\n", RolledBack: "old\n"}[r.Result]
@@ -33,50 +34,60 @@ func TestCutConnection(t *testing.T) {
 			if n > 4 && r.Result != Changed {
 				t.Errorf("from the install on the push should go on: %q %s", r.Result, r.Error)
 			}
-			litter(t, b)
+			w.ended(r.Result)
 		})
 	}
 }
 
+// 3: a configuration that cuts the device off; 23: one whose host key is another
+// when it is asked again. The device takes it back by itself.
 func TestLockedOut(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
-	b := s.box("leaf1")
-	standing(b, "old\n")
-	unit := b.unit()
-	gone := &provision.DeviceError{Device: "leaf1", Kind: provision.ErrUnreachable}
-	done := make(chan log)
-	s.at.settle = 100 * time.Millisecond
-	go func() {
-		done <- s.push(context.Background(), Options{Units: []render.Unit{unit}, Undo: time.Second}, b.target("new\n"))
-	}()
-	await(t, "the new file is live", func() bool {
-		if b.read("run/app") != "new\n" {
-			return false
-		}
-		s.Refuse("leaf1", gone)
-		s.Set("leaf1", func(fake.Command) int { return -1 })
-		return true
-	})
-	await(t, "the device took the old file back", func() bool { return b.read("run/app") == "old\n" })
-	s.Set("leaf1", b.shell())
-	s.Refuse("leaf1", nil)
-	l := <-done
-	r := l.reports["leaf1"]
-	told := 0
-	for _, e := range l.events {
-		if e.Kind == Retried {
-			told++
-			if e.Retries != told || e.Text == "" {
-				t.Errorf("%+v is the %dth", e, told)
+	for row, refusal := range map[int]error{
+		3:  &provision.DeviceError{Device: "leaf1", Kind: provision.ErrUnreachable},
+		23: &provision.HostKeyError{Host: "leaf1", Known: "SHA256:a", SHA256: "SHA256:b", Changed: true},
+	} {
+		t.Run(fmt.Sprint("fault ", row), func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t)
+			b := s.box("leaf1")
+			standing(b, "old\n")
+			w := b.watch(row, b.target("new\n"))
+			done := make(chan log)
+			s.at.settle = 100 * time.Millisecond
+			go func() {
+				done <- s.push(context.Background(), Options{Units: []render.Unit{b.unit()}, Undo: time.Second}, b.target("new\n"))
+			}()
+			await(t, "the new file is live", func() bool {
+				if b.read("run/app") != "new\n" {
+					return false
+				}
+				s.Refuse("leaf1", refusal)
+				s.Set("leaf1", func(fake.Command) int { return -1 })
+				return true
+			})
+			await(t, "the device took the old file back", func() bool { return b.read("run/app") == "old\n" })
+			s.Set("leaf1", b.shell())
+			s.Refuse("leaf1", nil)
+			l := <-done
+			r, told := l.reports["leaf1"], 0
+			for _, e := range l.events {
+				if e.Kind == Retried {
+					told++
+					if e.Retries != told || e.Text == "" {
+						t.Errorf("%+v is the %dth", e, told)
+					}
+				}
 			}
-		}
-	}
-	if told == 0 || r.Retries != told {
-		t.Errorf("%d connections were made once more, and %d told", r.Retries, told)
-	}
-	if r.Result != RolledBack || b.read("etc/app.conf") != "old\n" {
-		t.Errorf("%q (%s), the file is %q", r.Result, r.Error, b.read("etc/app.conf"))
+			if row == 3 && told == 0 || r.Retries != told {
+				t.Errorf("%d connections were made once more, and %d told", r.Retries, told)
+			}
+			if want := map[int]Result{3: RolledBack, 23: Failed}[row]; r.Result != want {
+				t.Errorf("%q (%s), the file is %q", r.Result, r.Error, b.read("etc/app.conf"))
+			}
+			await(t, "the push ended there", func() bool { return len(b.portrait()) == len(w.old) })
+			w.ended(r.Result)
+		})
 	}
 }
 
@@ -102,6 +113,8 @@ func TestSecondPushIsKeptOut(t *testing.T) {
 	await(t, "the lock is taken", func() bool {
 		return exec.Command("flock", "-n", b.path("closup/lock"), "true").Run() != nil
 	})
+	w := b.watch(7, b.target("new\n"))
+	defer w.ended(Failed)
 	l := s.push(t.Context(), Options{Units: []render.Unit{b.unit()}}, b.target("new\n"))
 	if r := l.reports["leaf1"]; r.Result != Failed || !strings.Contains(r.Error, "another push") || b.read("etc/app.conf") != "old\n" {
 		t.Errorf("%q %q, the file is %q", r.Result, r.Error, b.read("etc/app.conf"))

@@ -28,15 +28,17 @@ type device struct {
 	facts   *preflight.Facts // what it read; nil: nothing
 	now     *seen            // verified
 	files   []*file
-	units   []*unit         // that the files name, each after those it needs
-	drift   []string        // what was changed by hand
-	class   string          // how the job makes the change: "live" or "disk"
-	ups     map[string]int  // prefixes that each peer brought whose session was Established before
-	knew    map[string]bool // peers that the router had before
-	loose   map[string]bool // peers behind a port without a link
-	expects map[string]int  // prefixes that each peer is predicted to bring
+	units   []*unit           // that the files name, each after those it needs
+	drift   []string          // what was changed by hand
+	class   string            // how the job makes the change: "live" or "disk"
+	ups     map[string]int    // prefixes that each peer brought whose session was Established before
+	knew    map[string]bool   // peers that the router had before
+	loose   map[string]bool   // peers behind a port without a link
+	waiting map[string]string // peers whose session comes up once that device is changed too
+	expects map[string]int    // prefixes that each peer is predicted to bring
 	spent   time.Duration
-	said    string // the phase that told what the router is asked
+	slow    time.Duration // how long the change itself took, to wait as much longer; at most Undo
+	said    string        // the phase that told what the router is asked
 
 	busy        sync.Mutex // its turn is there, or its lock is renewed
 	until       time.Time  // when it takes its old configuration back unless confirmed
@@ -86,7 +88,7 @@ type running struct {
 }
 
 func newDevice(p *push, t Target) *device {
-	return &device{push: p, id: p.id, target: t, loose: map[string]bool{}, report: DeviceReport{Name: t.Device.Name, Files: []File{}}}
+	return &device{push: p, id: p.id, target: t, loose: map[string]bool{}, waiting: map[string]string{}, report: DeviceReport{Name: t.Device.Name, Files: []File{}}}
 }
 
 func (f *file) owner() string {
@@ -126,14 +128,17 @@ func (d *device) root(ctx context.Context, s *script) ([]byte, error) {
 }
 
 // persist is root for a device that is being changed: a connection that breaks
-// is made anew, for as long as the device may need to undo.
-func (d *device) persist(ctx context.Context, s *script) ([]byte, error) {
-	deadline := time.Now().Add(d.push.Undo + 30*time.Second)
+// is made anew, for as long as the device may need to undo; so is one whose
+// answer read does not understand, because it stops in the middle.
+func (d *device) persist(ctx context.Context, s *script, read func([]byte) error) ([]byte, error) {
+	deadline := time.Now().Add(d.push.Undo + d.slow + 30*time.Second)
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 3*time.Second) {
 		err := d.connected(ctx)
 		if err == nil {
 			var out []byte
-			out, err = d.root(ctx, s)
+			if out, err = d.root(ctx, s); err == nil {
+				err = read(out)
+			}
 			if err == nil || !provision.Retryable(err) && !errors.Is(err, provision.ErrOutput) {
 				return out, err
 			}

@@ -4,13 +4,26 @@
 # files live, state says how far the job is, reason why it turned back. What the
 # job itself does stands in job.sh.
 
-sum() { sha256sum <"$1" | cut -c1-64; }
+# sum and unpack start as few programs as can be: that is what is slow on a busy device.
+sum() { sum=$(sha256sum <"$1") && echo "${sum%% *}"; }
 flush() { sync "$@" 2>/dev/null || sync; }
 now() { read -r now rest </proc/uptime; now=${now%%.*}; } # since boot: no clock that jumps
 # say: on a full disk the block that the file has must do.
 say() { { printf '%s\n' "$1" >"$T/state.new" && flush "$T/state.new" && mv -f "$T/state.new" "$T/state"; } 2>/dev/null || printf '%s\n' "$1" >"$T/state"; }
 # deadline: the job turns back so many seconds from now.
 deadline() { now && echo $((now + $1)) >"$T/deadline.new" && mv -f "$T/deadline.new" "$T/deadline"; }
+
+# left: for how many seconds the job still waits to be confirmed.
+left() {
+	[ -e "$T/pending" ] && [ -f "$T/deadline" ] && now || return 0
+	read -r end <"$T/deadline"
+	printf 'left %s\n.\n' $((end - now))
+}
+# renew: whoever can still ask is not locked out, and may take his time.
+renew() { # SECONDS
+	[ -e "$T/pending" ] && now && read -r end <"$T/deadline" && [ "$end" -lt $((now + $1)) ] && deadline "$1" 2>/dev/null
+	left
+}
 
 # look: what is there. A header line, base64, a dot.
 look_file() { # PATH
@@ -55,7 +68,7 @@ look_open() {
 
 # unpack writes standard input, base64, to PATH and proves it arrived whole.
 unpack() { # PATH SUM
-	mkdir -p "$(dirname "$1")" && base64 -d >"$1" || return
+	[ -d "${1%/*}" ] || mkdir -p "${1%/*}" && base64 -d >"$1" || return
 	[ "$(sum "$1")" = "$2" ] && return
 	echo "$1 arrived damaged" >&2
 	return 1
@@ -91,23 +104,26 @@ begin() {
 	fi
 	setsid "$@" </dev/null >/dev/null 2>&1 &
 }
-# follow waits until the job is past the states named, as long as PATIENCE allows,
-# and says where it is. One that is past none of them and not alive is dead.
+# follow waits until the job is past the states named, for PATIENCE seconds on a
+# clock, however slow the device is, and says where it is. One that is past none
+# of them and not alive is dead.
 follow() { # STATE...
-	n=0
-	while [ $n -lt "$PATIENCE" ]; do
+	now
+	till=$((now + PATIENCE))
+	while :; do
 		state=
 		[ ! -f "$T/state" ] || read -r state <"$T/state"
 		past=yes
 		for s in "$@"; do [ "$s" != "$state" ] || past=no; done
-		[ $past = no ] || break
-		n=$((n + 1))
+		now
+		[ $past = no ] && [ "$now" -lt "$till" ] || break
 		sleep 0.1
 	done
 	if [ $past = no ] && ! alive "$T" && [ "$(cat "$T/state")" = "$state" ]; then
 		state="$state dead"
 	fi
 	printf 'state %s\n.\nclass %s\n.\n' "${state:-gone}" "$(cat "$T/class" 2>/dev/null)"
+	left
 	for kind in reason log; do
 		echo $kind
 		[ ! -f "$T/$kind" ] || tail -c 20000 "$T/$kind" | base64

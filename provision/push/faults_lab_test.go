@@ -40,6 +40,7 @@ var faults = []struct {
 
 // TestLabFaults tries them on one lab, each on its own device.
 func TestLabFaults(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "article")
 	first, second := s.fabric("old", "timers", sooner), s.fabric("new", "timers", later)
 	for name, r := range s.operator(orders{Fabric: first}).end() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -46,6 +47,7 @@ func activate(ctx context.Context, d *device) error {
 		return d.errorf(err, "", "its journal cannot be written, so it was not touched: %v", err)
 	}
 	d.touched = true
+	begun := time.Now()
 	for _, f := range d.changed() {
 		d.log("install %s %s %s", f.Path, f.mode(), f.owner())
 	}
@@ -57,7 +59,7 @@ func activate(ctx context.Context, d *device) error {
 	if _, err := d.follow(ctx, s, "active", "committing", "done"); err != nil {
 		return err
 	}
-	d.until = time.Now().Add(d.push.Undo)
+	d.slow = min(time.Since(begun), d.push.Undo)
 	d.holds(true)
 	return nil
 }
@@ -68,15 +70,19 @@ func (d *device) follow(ctx context.Context, s *script, until ...string) (jobSta
 	begun, revived := time.Now(), 0
 	for {
 		// Each round the device waits as long as it may, so this does not spin.
-		out, err := d.persist(ctx, s)
-		if err != nil {
-			return jobState{}, d.lost(err)
-		}
-		j, err := parseJob(out)
+		var j jobState
+		sent := time.Now()
+		_, err := d.persist(ctx, s, func(out []byte) (err error) {
+			j, err = parseJob(out)
+			return err
+		})
 		if err != nil {
 			return j, d.lost(err)
 		}
 		d.class = j.class
+		if j.left > 0 {
+			d.until = sent.Add(j.left)
+		}
 		if j.reason == "" {
 			j.reason = "it could not write down why (a full disk?)"
 		}
@@ -111,9 +117,9 @@ func (d *device) follow(ctx context.Context, s *script, until ...string) (jobSta
 			s = d.script()
 			s.WriteString("revive \"$T\"\nfollow ready applying active committing undoing\n")
 		}
-		wait := jobTimeout
+		wait := jobTimeout + 2*d.limit()
 		if j.state == "staged dead" { // it has not even begun
-			wait = 10 * time.Second
+			wait = verbTimeout
 		}
 		if time.Since(begun) > wait {
 			return j, d.errorf(provision.ErrTimeout, j.log, "it is still %s after %v; it goes on by itself", strings.TrimSuffix(j.state, " dead"), wait)
@@ -129,11 +135,14 @@ func (d *device) lost(err error) error {
 	if !d.touched {
 		return d.errorf(err, "", "it cannot be asked any more; nothing was changed: %v", err)
 	}
-	return d.errorf(err, "", "it cannot be reached since it was changed, and puts its old files back %v after that: %v", d.push.Undo, err)
+	return d.errorf(err, "", "it cannot be reached since it was changed, and puts its old files back %v after it was last seen: %v", d.push.Undo, err)
 }
 
 // jobState is what the job says of itself.
-type jobState struct{ state, class, reason, log string }
+type jobState struct {
+	state, class, reason, log string
+	left                      time.Duration // that it waits to be confirmed; 0: it does not
+}
 
 func parseJob(out []byte) (jobState, error) {
 	var j jobState
@@ -144,6 +153,8 @@ func parseJob(out []byte) (jobState, error) {
 			j.state = b.rest
 		case "class":
 			j.class = b.rest
+		case "left":
+			j.left = secondsOf(b.rest)
 		case "reason":
 			j.reason = strings.TrimSpace(string(b.data))
 		case "log":
@@ -154,6 +165,15 @@ func parseJob(out []byte) (jobState, error) {
 		err = fmt.Errorf("%w: the job says nothing", provision.ErrOutput)
 	}
 	return j, err
+}
+
+// secondsOf reads a device's word for a time; 0: it is none.
+func secondsOf(text string) time.Duration {
+	n, err := strconv.ParseUint(text, 10, 24)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(n) * time.Second
 }
 
 // reasonOf is the device's own first line where it gave one.

@@ -5,13 +5,16 @@ package push_test
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"closup/lab/netns"
+	"closup/model"
 	"closup/provision/observe"
 	"closup/provision/push"
 )
@@ -34,6 +37,7 @@ func generation(t *testing.T, suite string) string {
 // One fabric of FRR 7.5, 10.3 and this machine's: every kind of device stands
 // beside older and newer ones, and all of it is as it was planned.
 func TestLabGenerations(t *testing.T) {
+	t.Parallel()
 	old, fresh := generation(t, "bullseye"), generation(t, "trixie")
 	s := newSite(t, "reference",
 		netns.Root{Devices: "spine01", Dir: old}, netns.Root{Devices: "spine02", Dir: fresh},
@@ -92,6 +96,8 @@ func TestLabGenerations(t *testing.T) {
 			t.Errorf("%v was reset by a push that changed nothing", key)
 		}
 	}
+	s.listsAreJudgedAnew(o, uptimes(status))
+	status = observe.Compare(s.plan, routes, o.Round(t.Context()))
 	// One line more: the reload of each generation adds it, and nothing else.
 	targets := s.targets()
 	for i := range targets {
@@ -115,6 +121,75 @@ func TestLabGenerations(t *testing.T) {
 	for key, up := range uptimes(status) {
 		if up < before[key] {
 			t.Errorf("%v was reset by a change of a timer", key)
+		}
+	}
+}
+
+// listsAreJudgedAnew changes nothing but a list that a neighbor of a leaf names,
+// and changes it back: what came in before is judged by it, and no session is
+// reset.
+func (s *site) listsAreJudgedAnew(o *observe.Observer, before map[model.SessionKey]float64) {
+	s.t.Helper()
+	leafs := []string{"leaf01", "leaf02", "leaf03"} // one of each generation
+	hosts := func(device string) (n int) {          // prefixes that its nodes bring
+		var summary struct {
+			Peers map[string]struct{ PfxRcd int }
+		}
+		if err := json.Unmarshal([]byte(s.run(device, "vtysh", "-c", "show bgp ipv4 unicast summary json")), &summary); err != nil {
+			s.t.Fatal(err)
+		}
+		for port, p := range summary.Peers {
+			if !strings.HasPrefix(port, "swp5") {
+				n += p.PfxRcd
+			}
+		}
+		return n
+	}
+	was := map[string]int{}
+	var targets, changed []push.Target
+	for _, tg := range s.targets() {
+		if !slices.Contains(leafs, tg.Device.Name) {
+			continue
+		}
+		targets = append(targets, tg)
+		was[tg.Device.Name] = hosts(tg.Device.Name)
+		tg.Artifacts = slices.Clone(tg.Artifacts)
+		for j, a := range tg.Artifacts {
+			if a.Path == "/etc/frr/frr.conf" {
+				tg.Artifacts[j].Body = []byte(strings.ReplaceAll(string(a.Body), "ip prefix-list HOSTS-IN seq 5 permit", "ip prefix-list HOSTS-IN seq 5 deny"))
+				if string(tg.Artifacts[j].Body) == string(a.Body) {
+					s.t.Fatalf("there is no such line to change in\n%s", a.Body)
+				}
+			}
+		}
+		changed = append(changed, tg)
+	}
+	none := func(string) map[string]int { return map[string]int{} }
+	for _, step := range []struct {
+		name    string
+		targets []push.Target
+		is      func(device string) bool
+	}{
+		{"denied", changed, func(device string) bool { return hosts(device) < was[device] }},
+		{"permitted again", targets, func(device string) bool { return hosts(device) == was[device] }},
+	} {
+		for name, r := range s.push(s.t.Context(), step.targets, push.Options{Predict: none, Fabric: s.plan.Devices}) {
+			if r.Result != push.Changed {
+				s.t.Errorf("%s: %s is %q: %s", step.name, name, r.Result, r.Error)
+			}
+		}
+		for _, device := range leafs {
+			for deadline := time.Now().Add(20 * time.Second); !step.is(device); time.Sleep(200 * time.Millisecond) {
+				if time.Now().After(deadline) {
+					s.t.Errorf("%s is not %s: it has %d routes of hosts, before %d", device, step.name, hosts(device), was[device])
+					break
+				}
+			}
+		}
+	}
+	for key, up := range uptimes(observe.Compare(s.plan, nil, o.Round(s.t.Context()))) {
+		if up < before[key] {
+			s.t.Errorf("%v was reset by a change of a list", key)
 		}
 	}
 }

@@ -81,6 +81,11 @@ fi
 	return s.String()
 }
 
+// limit is how long one unit may take: far longer than it is likely to.
+func (d *device) limit() time.Duration {
+	return d.push.limit + 3*max(d.report.Estimate.Apply, d.report.Estimate.Undo)
+}
+
 // lay is the view of the device with the new files in place.
 func (d *device) lay() string {
 	s := &script{}
@@ -121,7 +126,7 @@ func (d *device) job() string {
 	if d.live() {
 		laid = "yes"
 	}
-	s.line("LAY=%s UNDO=%s LIMIT=%s ROOM=%s", laid, int(d.push.Undo/time.Second), int(d.push.limit/time.Second), d.room()>>10)
+	s.line("LAY=%s UNDO=%s LIMIT=%s ROOM=%s", laid, int(d.push.Undo/time.Second), int(d.limit()/time.Second), d.room()>>10)
 	var keep, put, ready, swap, back, note, live, sound, take strings.Builder
 	for _, f := range d.changed() {
 		before, mode := "none", f.mode()

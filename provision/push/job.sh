@@ -222,7 +222,8 @@ run() {
 	[ -e "$T/go" ] || { say released; exit 0; }
 	keep_all && reserve || { say refused; exit 0; }
 	sound_all
-	deadline "$UNDO"
+	now
+	begun=$now
 	: >"$T/pending"
 	class disk
 	if [ -n "$LAY" ] && unshare -m sh "$T/lay" true 2>>"$T/log"; then class live; fi
@@ -239,7 +240,11 @@ run() {
 		got=$?
 	fi
 	[ $got = 0 ] || undo now
-	deadline "$UNDO"
+	# What took long here may take as long to be looked at.
+	now
+	took=$((now - begun))
+	[ $took -lt $UNDO ] || took=$UNDO
+	deadline $((UNDO + took))
 	say active
 	naps=0
 	while [ -e "$T/pending" ]; do

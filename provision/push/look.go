@@ -31,6 +31,9 @@ const (
 func (d *device) look(ctx context.Context, v view) (*seen, error) {
 	s := d.script()
 	d.askFacts(s, v)
+	if v == laid {
+		s.line("renew %s", int(d.push.Undo/time.Second))
+	}
 	s.WriteString("look_open\n")
 	for _, f := range d.files {
 		s.line("look_file %s", f.Path)
@@ -72,6 +75,9 @@ func (d *device) look(ctx context.Context, v view) (*seen, error) {
 	var facts *asked
 	if len(all) > 0 && all[0].kind == "facts" {
 		facts, all = &asked{all[0].data, sent, received}, all[1:]
+	}
+	if len(all) > 0 && all[0].kind == "left" {
+		d.until, all = sent.Add(secondsOf(all[0].rest)), all[1:]
 	}
 	found, err := d.parseLook(all, v)
 	if err == nil {

@@ -207,16 +207,21 @@ true
 }
 
 // becomes waits until the device is as one of those portraits, and says as
-// which; -1: it did not happen.
+// which; -1: it did not happen. A portrait costs more than a push, so none is
+// taken while a push is under way there.
 func (s *site) becomes(device string, within time.Duration, portraits ...string) (which int, last string) {
-	for deadline := time.Now().Add(within); ; time.Sleep(300 * time.Millisecond) {
-		last = s.portrait(device)
-		for i, p := range portraits {
-			if last == p {
-				return i, last
+	for deadline := time.Now().Add(within); ; time.Sleep(500 * time.Millisecond) {
+		open, err := s.lab.Exec(s.t.Context(), device, []string{"sh", "-c", "grep -qxE 'applying|active|committing|undoing' /var/lib/closup/push/*/state"}, nil, nil, nil)
+		late := time.Now().After(deadline)
+		if err == nil && open != 0 || late {
+			last = s.portrait(device)
+			for i, p := range portraits {
+				if last == p {
+					return i, last
+				}
 			}
 		}
-		if time.Now().After(deadline) {
+		if late || time.Now().After(deadline) {
 			return -1, last
 		}
 	}

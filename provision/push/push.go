@@ -44,7 +44,8 @@ type Options struct {
 	Verbose  bool          // send Log events
 	Units    []render.Unit // what the artifacts' units are; nil: render.Units
 	// Undo is how long a device waits to be confirmed after its files are
-	// live. One that is not (it lost its management, the operator's machine
+	// live, beside the time that took, and again after each look at it from a new
+	// connection. One that is not (it lost its management, the operator's machine
 	// died) puts the old files back by itself. 0: 120 s.
 	Undo time.Duration
 	// Confirm leaves what was verified pending, for so long after the end of the
@@ -73,7 +74,8 @@ type Options struct {
 	Predict func(device string) map[string]int
 	// Sessions is how long a device waits for the sessions that must be up
 	// (sessions.go says which), and at the end of the push for the others among
-	// its devices, whose lack is a note; at most half of Undo. 0: 60 s;
+	// its devices, whose lack is a note. A device on which the change itself took
+	// long has as much more, and so has one whose sessions still come. 0: 60 s;
 	// negative: nobody waits.
 	Sessions time.Duration
 }

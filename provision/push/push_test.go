@@ -18,6 +18,7 @@ func TestOnePush(t *testing.T) {
 	const old, now = "speed 1\n", "speed 2\n"
 	tests := []struct {
 		name    string
+		row     int                 // of the faults
 		before  func(*box)          // the device as it is found; default: old, never pushed to
 		change  func(*box, *Target) // what is asked; default: now
 		options Options
@@ -41,11 +42,11 @@ func TestOnePush(t *testing.T) {
 			result: Changed, file: old + "more\n", running: old + "more\n",
 		},
 		{
-			name: "does not pass its check", change: func(b *box, tg *Target) { *tg = b.target("BAD speed\n") },
+			row: 12, name: "does not pass its check", change: func(b *box, tg *Target) { *tg = b.target("BAD speed\n") },
 			result: Failed, file: old, running: old, says: "app.conf does not pass the device's check: 1:BAD speed",
 		},
 		{
-			name: "cannot be applied", change: func(b *box, tg *Target) { *tg = b.target("BROKEN\n") },
+			row: 13, name: "cannot be applied", change: func(b *box, tg *Target) { *tg = b.target("BROKEN\n") },
 			result: RolledBack, file: old, running: old, says: "did not take it (status 1): BROKEN; the old files are back",
 		},
 		{
@@ -89,7 +90,7 @@ func TestOnePush(t *testing.T) {
 			result: Failed, file: old, running: old, says: `unit "nothing"`,
 		},
 		{
-			name: "no sudo",
+			row: 24, name: "no sudo",
 			before: func(b *box) {
 				standing(b, old)
 				b.tool("id", "echo 1000")
@@ -98,7 +99,7 @@ func TestOnePush(t *testing.T) {
 			result: Failed, file: old, running: old, says: "NOPASSWD",
 		},
 		{
-			name: "no room",
+			row: 10, name: "no room",
 			before: func(b *box) {
 				standing(b, old)
 				b.tool("base64", `[ "$1" = -d ] && { echo "No space left on device" >&2; exit 1; }; exec /usr/bin/base64 "$@"`)
@@ -125,9 +126,16 @@ func TestOnePush(t *testing.T) {
 				unit.Restart = "cp " + provision.Quote(b.path("etc/app.conf")) + " " + provision.Quote(b.path("run/app"))
 			}
 			tt.options.Units = []render.Unit{unit}
+			var w *watch
+			if tt.row > 0 {
+				w = b.watch(tt.row, target)
+			}
 			l := s.push(t.Context(), tt.options, target)
 
 			r := l.reports["leaf1"]
+			if w != nil {
+				w.ended(r.Result)
+			}
 			if r.Result != tt.result {
 				t.Errorf("result %q, want %q: %s", r.Result, tt.result, r.Error)
 			}
@@ -228,19 +236,23 @@ func TestDrift(t *testing.T) {
 	units := []render.Unit{b.unit()}
 	s.push(t.Context(), Options{Units: units}, b.target("x\n"))
 	b.write("run/app", "by hand\n")
+	w := b.watch(17, b.target("x\n"))
 
 	l := s.push(t.Context(), Options{Units: units, DryRun: true}, b.target("x\n"))
 	if r := l.reports["leaf1"]; r.Result != Changed || r.Files[0].Changed || !strings.Contains(r.Drift, "-x\n+by hand\n") {
 		t.Errorf("the dry run says %+v", r)
 	}
+	w.ended(Skipped)
 	l = s.push(t.Context(), Options{Units: units}, b.target("x\n"))
 	if r := l.reports["leaf1"]; r.Result != Failed || !errors.Is(r.Err, ErrDrift) || b.read("run/app") != "by hand\n" {
 		t.Errorf("%+v, running %q", r, b.read("run/app"))
 	}
+	w.ended(Failed)
 	l = s.push(t.Context(), Options{Units: units, OverwriteDrift: true}, b.target("x\n"))
-	if r := l.reports["leaf1"]; r.Result != Changed || b.read("run/app") != "x\n" {
+	if r := l.reports["leaf1"]; r.Result != Changed {
 		t.Errorf("%+v, running %q", r, b.read("run/app"))
 	}
+	w.ended(Changed)
 }
 
 // The connection breaks at every single command of a push in turn. Whatever

@@ -188,7 +188,7 @@ func (d *device) resume(ctx context.Context, id string) error {
 			staged[path] = sum
 		}
 	}
-	d.class, d.touched = j.class, true
+	d.class, d.touched, d.until = j.class, true, time.Now().Add(j.left)
 	if d.found, err = d.look(ctx, asFound); err != nil {
 		return err
 	}

@@ -31,15 +31,15 @@ type place struct {
 	settle time.Duration
 	// limit is how long a unit may take to make its files live.
 	limit time.Duration
-	// patience is how long one question may wait for the job, in tenths of a
-	// second. It must be well below verbTimeout.
-	patience int
+	// patience is how long one question may wait for the job. It must be well
+	// below verbTimeout.
+	patience time.Duration
 	// lease is how long a device keeps its lock for a push that has not come to
 	// it yet, and has not renewed it.
 	lease time.Duration
 }
 
-var onDevice = place{home: "/var/lib/closup", hook: "/etc", settle: 20 * time.Second, limit: 180 * time.Second, patience: 200, lease: 15 * time.Minute}
+var onDevice = place{home: "/var/lib/closup", hook: "/etc", settle: 20 * time.Second, limit: 180 * time.Second, patience: 20 * time.Second, lease: 15 * time.Minute}
 
 // Run pushes to the targets and says on the channel what happens. The channel
 // must be read until it is closed; the last event of each device is Done, with
@@ -71,8 +71,6 @@ func newPush(t provision.Transport, o Options, at place) *push {
 	if o.Sessions == 0 {
 		o.Sessions = defaultSessions
 	}
-	// A device must not take back what is still being looked at.
-	o.Sessions = min(o.Sessions, o.Undo/2)
 	if o.ID == "" {
 		o.ID = NewID()
 	}
@@ -81,8 +79,8 @@ func newPush(t provision.Transport, o Options, at place) *push {
 	}
 	return &push{
 		Options: o, place: at, transport: t, begun: time.Now(), events: make(chan Event), id: o.ID,
-		dials: make(chan struct{}, handshakes),
-		live:  map[string]time.Time{}, altered: map[string]bool{}, failed: map[string]bool{},
+		dials:   make(chan struct{}, handshakes),
+		devices: map[string]*device{}, live: map[string]time.Time{}, altered: map[string]bool{}, failed: map[string]bool{},
 	}
 }
 
@@ -110,6 +108,8 @@ type push struct {
 	dials  chan struct{} // one for each handshake under way
 	canary string        // that failed
 
+	devices map[string]*device // by name
+
 	mu      sync.Mutex
 	live    map[string]time.Time // devices that hold what was asked, and since when; zero: since before
 	altered map[string]bool      // those that this push made so
@@ -121,6 +121,7 @@ func (p *push) run(ctx context.Context, targets []Target) {
 	devices := make([]*device, len(targets))
 	for i, target := range targets {
 		devices[i] = newDevice(p, target)
+		p.devices[target.Device.Name] = devices[i]
 	}
 	ctx, cancel := p.Control.heeding(ctx)
 	defer cancel()

@@ -29,7 +29,7 @@ type script struct{ strings.Builder }
 // the one of the push of that id.
 func newScript(p *push, id string) *script {
 	s := &script{}
-	s.line("B=%s T=%s HOOK=%s PATIENCE=%s LEASE=%s", p.home, p.home+"/push/"+id, p.hook, p.patience, int(p.lease/time.Second))
+	s.line("B=%s T=%s HOOK=%s PATIENCE=%s LEASE=%s", p.home, p.home+"/push/"+id, p.hook, int(p.patience/time.Second), int(p.lease/time.Second))
 	s.WriteString(library)
 	return s
 }

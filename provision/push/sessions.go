@@ -3,6 +3,7 @@ package push
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +20,11 @@ import (
 //     prefixes as before, or as many as are predicted, if that is fewer;
 //   - both ends were changed by this push;
 //   - this device did not know the peer before, so the session is new.
+//
+// One that was up and needs both ends changed at once (twofold.go: a password
+// that goes) is asked for by whoever is changed last of the two, and if that
+// fails by none that comes after: who was changed first has its own by then, and
+// the note says what it waits for.
 //
 // Whoever is verified later of the two asks for it, so every session among the
 // devices of a push is asked for once, and the first device of a fabric waits
@@ -51,11 +57,15 @@ func (d *device) required() map[string]wanted {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	out := map[string]wanted{}
+	clear(d.waiting)
 	for _, peer := range d.target.Device.Routing.Peers {
 		since, holds := p.live[peer.Device]
 		_, up := d.ups[peer.Key()]
+		both := up && !holds && d.twofold(peer)
 		switch {
-		case p.failed[peer.Device]:
+		case p.failed[peer.Device] && !both:
+		case both && !p.failed[peer.Device]:
+			d.waiting[peer.Key()] = peer.Device
 		case up, holds && (p.altered[peer.Device] || !d.knew[peer.Key()]):
 			out[peer.Key()] = wanted{peer, since}
 		}
@@ -75,28 +85,39 @@ func (d *device) agreed(ctx context.Context) error {
 		return nil
 	}
 	begun, told := time.Now(), ""
-	// Beyond this the device would take its old configuration back by itself.
-	// What far ends that came so late lack, they find themselves.
-	limit := begun.Add(d.push.Undo * 2 / 3)
+	moved, fewest := begun, -1
+	// What far ends that come later than this lack, they find themselves.
+	patience := d.push.Sessions + d.slow
+	limit := begun.Add(2 * patience)
 	for {
 		must := d.required()
 		if len(must) == 0 {
+			d.waits()
 			return nil
 		}
-		now, err := d.ask(ctx)
+		now, err := d.askAgain(ctx)
 		if err != nil {
 			return err
 		}
 		var late, short, wanting []string
-		waits := false
+		waits, lacking := false, 0
+		for _, w := range must {
+			if d.lack(w, now) != "" {
+				lacking++
+			}
+		}
+		if fewest < 0 || lacking < fewest { // they still come
+			moved, fewest = time.Now(), lacking
+		}
 		for _, key := range sortedKeys(must) {
 			lack := d.lack(must[key], now)
 			switch {
 			case lack == "":
 				continue
-			case time.Now().Before(later(begun, must[key].since).Add(d.push.Sessions)):
+			case time.Now().Before(later(moved, must[key].since).Add(patience)) && time.Now().Before(limit):
 				waits = true
 				wanting = append(wanting, lack)
+			case must[key].since.Add(patience).After(limit):
 			case d.unplugged(ctx, key):
 				delete(d.knew, key)
 				d.loose[key] = true
@@ -109,10 +130,11 @@ func (d *device) agreed(ctx context.Context) error {
 		}
 		switch {
 		case len(late) > 0 && len(short) == len(late):
-			return d.errorf(nil, "", "sessions were up before and are not %v after the change: %s", d.push.Sessions, strings.Join(late, ", "))
+			return d.errorf(nil, "", "sessions were up before and are not %v after the change: %s", patience.Round(time.Second), strings.Join(late, ", "))
 		case len(late) > 0:
-			return d.errorf(nil, "", "sessions do not come up within %v, though both ends hold what was asked: %s", d.push.Sessions, strings.Join(late, ", "))
-		case !waits || time.Now().After(limit):
+			return d.errorf(nil, "", "sessions do not come up within %v, though both ends hold what was asked: %s", patience.Round(time.Second), strings.Join(late, ", "))
+		case !waits:
+			d.waits()
 			return nil
 		}
 		if text := strings.Join(wanting, ", "); text != told {
@@ -120,7 +142,29 @@ func (d *device) agreed(ctx context.Context) error {
 			d.log("waits for its sessions: %s", text)
 		}
 		time.Sleep(settlePause)
+		if err := d.renewed(ctx); err != nil {
+			return err
+		}
 	}
+}
+
+// waits notes the sessions that the far end's change brings up again.
+func (d *device) waits() {
+	for _, key := range slices.Sorted(maps.Keys(d.waiting)) {
+		d.note(fmt.Sprintf("its session on %s comes up once %s is changed too", key, d.waiting[key]))
+	}
+}
+
+// renewed has the device wait for the operator, who is there, before half of
+// the time is gone.
+func (d *device) renewed(ctx context.Context) error {
+	if time.Until(d.until) > d.push.Undo/2 {
+		return nil
+	}
+	s := d.script()
+	s.line("renew %s; follow applying", int(d.push.Undo/time.Second))
+	_, err := d.follow(ctx, s, "active", "committing", "done")
+	return err
 }
 
 // lack says what a session lacks; empty: nothing.

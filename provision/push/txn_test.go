@@ -3,6 +3,7 @@ package push
 import (
 	"context"
 	"errors"
+	"maps"
 	"os/exec"
 	"strings"
 	"testing"
@@ -104,11 +105,13 @@ func TestResume(t *testing.T) {
 		s.push(t.Context(), first, b.target("new\n"))
 		applied := b.applied()
 		target := b.target(asks)
+		w := b.watch(1, target)
 		target.Open = []string{first.ID}
 		r := s.push(t.Context(), Options{Units: units}, target).reports["leaf1"]
 		if r.Result != Changed || b.read("run/app") != asks || b.read("etc/app.conf") != asks {
 			t.Errorf("%q %s: %q runs, %q is on the disk", r.Result, r.Error, b.read("run/app"), b.read("etc/app.conf"))
 		}
+		w.ended(r.Result)
 		if asks == "new\n" && b.applied() != applied {
 			t.Error("what was applied already was applied again")
 		}
@@ -121,7 +124,7 @@ func TestOneWinsWhole(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
 	var units []render.Unit
-	targets := map[string][]Target{}
+	targets, watches := map[string][]Target{}, map[string][]*watch{}
 	boxes := []*box{s.box("leaf1"), s.box("leaf2"), s.box("leaf3")}
 	for _, b := range boxes {
 		standing(b, "old\n")
@@ -130,6 +133,7 @@ func TestOneWinsWhole(t *testing.T) {
 		units = append(units, u)
 		for _, who := range []string{"anna", "bert"} {
 			targets[who] = append(targets[who], b.target(who+"\n"))
+			watches[who] = append(watches[who], b.watch(7, b.target(who+"\n")))
 		}
 	}
 	got := map[string]chan log{"anna": make(chan log, 1), "bert": make(chan log, 1)}
@@ -154,10 +158,11 @@ func TestOneWinsWhole(t *testing.T) {
 			}
 		}
 	}
-	for _, b := range boxes {
-		if b.read("etc/app.conf") != won+"\n" || b.read("run/app") != won+"\n" {
-			t.Errorf("%s won, but %s has %q and runs %q", won, b.name, b.read("etc/app.conf"), b.read("run/app"))
-		}
+	if won == "" {
+		t.Error("nobody won")
+	}
+	for _, w := range watches[won] {
+		w.ended(Changed)
 	}
 }
 
@@ -201,11 +206,12 @@ func TestDiskFullAtCommit(t *testing.T) {
 	b := s.box("leaf1")
 	standing(b, "old\n")
 	b.tool("cp", `case "$*" in *new*.closup) [ ! -e run/app ] || grep -q old etc/app.conf && { echo "cp: No space left on device" >&2; exit 1; } ;; esac; exec /bin/cp "$@"`)
+	w := b.watch(10, b.target("new\n"))
 	r := s.push(t.Context(), Options{Units: []render.Unit{b.unit()}}, b.target("new\n")).reports["leaf1"]
 	if r.Result != RolledBack || !strings.Contains(r.Error, "No space left on device") || b.read("etc/app.conf") != "old\n" || b.read("run/app") != "old\n" {
 		t.Errorf("%q %s: %q is on the disk, %q runs", r.Result, r.Error, b.read("etc/app.conf"), b.read("run/app"))
 	}
-	litter(t, b)
+	w.ended(r.Result)
 }
 
 // An apply that hangs is ended, and undone.
@@ -217,10 +223,12 @@ func TestApplyHangs(t *testing.T) {
 	standing(b, "old\n")
 	unit := b.unit()
 	unit.Apply += "; if grep -q new " + b.path("etc/app.conf") + "; then sleep 30; fi"
+	w := b.watch(14, b.target("new\n"))
 	r := s.push(t.Context(), Options{Units: []render.Unit{unit}}, b.target("new\n")).reports["leaf1"]
 	if r.Result != RolledBack || b.read("run/app") != "old\n" || b.read("etc/app.conf") != "old\n" {
 		t.Errorf("%q %s: %q runs", r.Result, r.Error, b.read("run/app"))
 	}
+	w.ended(r.Result)
 }
 
 // A device that is as desired is known by one answer.
@@ -230,9 +238,14 @@ func TestNothingToDoIsOneRoundTrip(t *testing.T) {
 	b := s.box("leaf1")
 	units := []render.Unit{b.unit()}
 	s.push(t.Context(), Options{Units: units}, b.target("x\n"))
-	before := len(s.Lines())
+	before, applied := len(s.Lines()), b.applied()
+	w := b.watch(18, b.target("x\n"))
 	if r := s.push(t.Context(), Options{Units: units}, b.target("x\n")).reports["leaf1"]; r.Result != Unchanged {
 		t.Errorf("%q %s", r.Result, r.Error)
+	}
+	w.ended(Unchanged)
+	if !maps.Equal(w.old, w.fresh) || b.applied() != applied {
+		t.Error("something was done")
 	}
 	if n := len(s.Lines()) - before; n != 1 {
 		t.Errorf("it took %d commands", n)

@@ -19,7 +19,7 @@ const settlePause = 300 * time.Millisecond
 // configuration put back.
 func verify(ctx context.Context, d *device) error {
 	d.close()
-	deadline := time.Now().Add(d.push.settle)
+	deadline := time.Now().Add(d.push.settle + d.slow)
 	var before *seen
 	for {
 		now, err := d.inspect(ctx)
@@ -32,10 +32,10 @@ func verify(ctx context.Context, d *device) error {
 			return nil
 		case err == nil:
 			before = now // once more: it may still be reading
+		case provision.Retryable(err) && time.Now().Before(later(deadline, d.until)): // it still waits
+			d.retried(err)
 		case time.Now().After(deadline):
 			return d.abort(ctx, err)
-		case provision.Retryable(err):
-			d.retried(err)
 		}
 		time.Sleep(settlePause)
 	}
@@ -84,6 +84,7 @@ func (d *device) routes(ctx context.Context) error {
 	now, err := d.ask(ctx)
 	switch {
 	case err != nil:
+		d.close()
 		return d.errorf(err, "", "its router cannot be asked: %v", err)
 	case now.Err != nil:
 		return d.errorf(nil, "", "its router does not run: %v", now.Err)
@@ -106,6 +107,24 @@ func (d *device) ask(ctx context.Context) (observe.Device, error) {
 	ctx, cancel := provision.WithTimeout(ctx, verbTimeout)
 	defer cancel()
 	return observe.Ask(ctx, d.session, d.target.Device.Name)
+}
+
+// askAgain is ask, from a new connection where the one there was broke, until
+// the device takes its old configuration back.
+func (d *device) askAgain(ctx context.Context) (now observe.Device, err error) {
+	for {
+		if err = d.connected(ctx); err == nil {
+			if now, err = d.ask(ctx); err == nil {
+				return now, nil
+			}
+			d.close()
+		}
+		if !provision.Retryable(err) || time.Now().After(d.until) {
+			return now, err
+		}
+		d.retried(err)
+		time.Sleep(settlePause)
+	}
 }
 
 func sameRunning(a, b *seen) bool {
@@ -166,6 +185,9 @@ const pendingSlack = 10 * time.Minute
 
 // abort has the old files put back, because of what verify found.
 func (d *device) abort(ctx context.Context, found error) error {
+	if d.rolledBack { // by itself, and it said so
+		return found
+	}
 	s := d.script()
 	d.log("take back %s", d.push.home+"/push/"+d.id)
 	s.WriteString("mv \"$T/pending\" \"$T/aborted\" 2>/dev/null\nfollow active committing undoing\n")

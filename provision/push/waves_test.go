@@ -233,6 +233,10 @@ func TestCanaryFails(t *testing.T) {
 					targets[i].Artifacts[0].Body = []byte("BROKEN\n")
 				}
 			}
+			watches := map[string]*watch{}
+			for _, tg := range targets {
+				watches[tg.Device.Name] = boxes[tg.Device.Name].watch(19, tg)
+			}
 			l := s.push(t.Context(), Options{Units: units}, targets...)
 			for name, b := range boxes {
 				want, file, says := Skipped, "old\n", "since "+canary+", which went first, failed"
@@ -243,6 +247,7 @@ func TestCanaryFails(t *testing.T) {
 					want, file, says = Changed, "new\n", ""
 				}
 				r := l.reports[name]
+				watches[name].ended(r.Result)
 				if r.Result != want || !strings.Contains(r.Error, says) || b.read("etc/app.conf") != file || b.read("run/app") != file {
 					t.Errorf("%s is %q, want %q: %s; it has %q and runs %q", name, r.Result, want, r.Error, b.read("etc/app.conf"), b.read("run/app"))
 				}
