@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -78,6 +79,14 @@ func (c *call) ipLinkSet(args []string) int {
 				return c.fail(1, "Error: argument is wrong: Invalid \"mtu\" value")
 			}
 			p.mtu = n
+		case "address":
+			i++
+			mac, err := net.ParseMAC(strings.Join(args[i:min(i+1, len(args))], ""))
+			if err != nil || len(mac) != len(p.mac) {
+				return c.fail(1, "\"%s\" is invalid lladdr.", strings.Join(args[i:min(i+1, len(args))], ""))
+			}
+			copy(p.mac[:], mac)
+			c.world.linkChanged(p)
 		case "dev":
 		default:
 			return c.fail(255, "Error: either \"dev\" is duplicate, or \"%s\" is a garbage.", args[i])
