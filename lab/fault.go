@@ -98,14 +98,32 @@ func RandomFault(p *model.Plan) (Fault, model.End, error) {
 
 // tools are shell functions that the faults share.
 const tools = `
-conf() { printf '%s\n' "$@" >/run/closup-lab.conf; vtysh -f /run/closup-lab.conf >/dev/null; }
+# A router in a container: the vtysh that was made for it names engine and container.
+set -- $(sed -n 's/^exec \([^ ]*\) exec .* \([^ ]*\) vtysh "$@"$/\1 \2/p' /usr/local/bin/vtysh 2>/dev/null)
+engine=${1-} box=${2-}
+inside() { if [ -z "$engine" ]; then "$@"; else "$engine" exec --interactive "$box" "$@"; fi; }
+load() { inside sh -c 'cat >/tmp/closup-lab.conf && vtysh -f /tmp/closup-lab.conf; status=$?; rm -f /tmp/closup-lab.conf; exit $status' <"$1" >/dev/null; }
+conf() { printf '%s\n' "$@" >/run/closup-lab.conf; load /run/closup-lab.conf; }
+# frr start|stop|restart
+frr() {
+	[ -n "$engine" ] || { /usr/lib/frr/frrinit.sh "$1" </dev/null >/dev/null 2>&1; return; }
+	[ "$1" = start ] || "$engine" rm --force "$box" >/dev/null 2>&1
+	[ "$1" != stop ] || return 0
+	setsid sh -c "exec $(sed -n 's/^ExecStart=//p' "/etc/systemd/system/$box-container.service")" </dev/null >/dev/null 2>&1 &
+	tries=0
+	until inside vtysh -c 'show running-config' </dev/null 2>/dev/null | grep -q '^router bgp'; do
+		tries=$((tries + 1))
+		[ $tries -lt 300 ] || { echo "the container $box does not start" >&2; return 1; }
+		sleep 0.1
+	done
+}
 # reload: FRR does not judge anew, by a list that a neighbor names itself, what
 # came in while the list was away.
 reload() {
-	/usr/lib/frr/frr-reload.py --reload /etc/frr/frr.conf </dev/null >/dev/null 2>&1 || restart
+	[ -z "$engine" ] && /usr/lib/frr/frr-reload.py --reload /etc/frr/frr.conf </dev/null >/dev/null 2>&1 || restart
 	vtysh -c 'clear bgp * soft in' >/dev/null 2>&1 || :
 }
-restart() { pkill -CONT -x 'watchfrr|zebra|bgpd|staticd'; /usr/lib/frr/frrinit.sh restart </dev/null >/dev/null 2>&1; }
+restart() { pkill -CONT -x 'watchfrr|zebra|bgpd|staticd'; frr restart; }
 bounce() { ip link set "$1" down && ip link set "$1" up; }
 drops() {
 	command -v nft >/dev/null || { echo 'the device has no nft: install nftables on this machine' >&2; exit 1; }

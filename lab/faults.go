@@ -1,6 +1,10 @@
 package lab
 
-import "closup/model"
+import (
+	"slices"
+
+	"closup/model"
+)
 
 // Faults are all the ways to break a lab. Whatever would revive a daemon is
 // stopped first: watchfrr does so after 6 s.
@@ -15,7 +19,7 @@ var Faults = []Fault{
 	},
 	{
 		Name: "frr-stopped", Sentence: "somebody stops FRR", Cause: "frr-down", Targets: devices(model.Leaf, model.Node, model.Spine),
-		Break: `/usr/lib/frr/frrinit.sh stop </dev/null >/dev/null 2>&1; true`, Mend: `/usr/lib/frr/frrinit.sh start </dev/null >/dev/null 2>&1`,
+		Break: `frr stop; true`, Mend: `frr start`,
 	},
 	{
 		Name: "bgpd-killed", Sentence: "bgpd dies and is not revived", Cause: "bgpd-down", Targets: devices(model.Leaf, model.Spine, model.Node),
@@ -32,7 +36,7 @@ var Faults = []Fault{
 	{
 		Name: "wrong-asn", Sentence: "a device runs with another one's ASN", Cause: "wrong-asn", Targets: devices(model.Node, model.Leaf),
 		Break: `vtysh -c 'show running-config' | sed -n "/^router bgp/,/^!/s/^router bgp .*/router bgp $OTHER_ASN/p; /^router bgp/,/^!/{/^ /p}" >/run/closup-lab.bgp
-conf 'no router bgp' && vtysh -f /run/closup-lab.bgp >/dev/null`,
+conf 'no router bgp' && load /run/closup-lab.bgp`,
 		Mend: `restart`,
 	},
 	{
@@ -124,7 +128,7 @@ echo $! >/run/closup-flap`,
 	},
 	{
 		Name: "bfd-one-sided", Sentence: "one end runs BFD", Cause: "bfd-one-sided", Targets: ports(model.FabricPort, model.HostPort),
-		Break: `pgrep -x bfdd >/dev/null || /usr/lib/frr/bfdd -d -A 127.0.0.1; conf "router bgp $ASN" "neighbor $PORT bfd"`,
+		Break: `pgrep -x bfdd >/dev/null || inside /usr/lib/frr/bfdd -d -A 127.0.0.1 </dev/null; conf "router bgp $ASN" "neighbor $PORT bfd"`,
 		Mend:  `conf "router bgp $ASN" "no neighbor $PORT bfd"; grep -q ^bfdd=yes /etc/frr/daemons || pkill -x bfdd; true`,
 	},
 
@@ -154,9 +158,9 @@ echo $! >/run/closup-flap`,
 		Break: `ip route del blackhole "$PODS" && ip route add blackhole "$PODS" proto kernel`, Mend: `ip route del blackhole "$PODS" proto kernel && ip route add blackhole "$PODS" proto static`,
 	},
 	{
-		Name: "host-transits", Sentence: "a node announces what it learned", Cause: "host-transit", Targets: devices(model.Node),
+		Name: "host-transits", Sentence: "a node announces what it learned", Cause: "host-transit", Targets: filtered,
 		Break: `vtysh -c 'show running-config' | sed -n "/^router bgp/,/^!/s/^  \(neighbor .* out\)$/no \1/p" >/run/closup-lab.out
-{ echo "router bgp $ASN"; echo 'address-family ipv4 unicast'; cat /run/closup-lab.out; } >/run/closup-lab.conf; vtysh -f /run/closup-lab.conf >/dev/null`,
+{ echo "router bgp $ASN"; echo 'address-family ipv4 unicast'; cat /run/closup-lab.out; } >/run/closup-lab.conf; load /run/closup-lab.conf`,
 		Mend: `reload`,
 	},
 
@@ -258,6 +262,14 @@ func pairs(p *model.Plan) []model.End {
 		}
 	}
 	return out
+}
+
+// filtered are the nodes that keep to themselves what they learned.
+func filtered(p *model.Plan) []model.End {
+	return slices.DeleteFunc(devices(model.Node)(p), func(e model.End) bool {
+		d, _ := p.Device(e.Device)
+		return !slices.ContainsFunc(d.Routing.Groups, func(g model.PeerGroup) bool { return len(g.Out) > 0 || g.PathOut != "" })
+	})
 }
 
 // withHosts are the leafs that have nodes.
