@@ -16,6 +16,8 @@ type Box struct {
 	Pods     []netip.Prefix // that its kernel has a route to, as a CNI makes it
 	Files    []File         // on its disk, beyond the factory's
 	Boot     bool           // configured already: it comes up as a router
+	Engine   string         // "docker" or "podman", where its router runs in a container
+	Image    string         // what that container is made of: the engine has it already
 }
 
 // File is one file of a Box.
@@ -39,6 +41,12 @@ func Layout(p *model.Plan) ([]Box, []Cable, error) {
 		b := Box{Name: d.Name, Hostname: d.Hostname, Mgmt: d.Mgmt, User: d.User, Pods: d.Pods, Boot: d.Boot}
 		for _, f := range d.Files {
 			b.Files = append(b.Files, File(f))
+		}
+		if e := d.Engine; e != nil {
+			b.Engine, b.Image = "podman", e.Image
+			if e.Docker {
+				b.Engine = "docker"
+			}
 		}
 		boxes = append(boxes, b)
 	}

@@ -20,10 +20,11 @@ func programs() map[string]map[string]command {
 	return map[string]map[string]command{
 		"/usr/bin": {
 			"awk":    awk,
+			"docker": engine, "podman": engine,
 			"base64": base64Command, "basename": basename, "bash": sh, "cat": cat, "chmod": chmod, "chown": chown, "cmp": cmp,
 			"cp": cp, "cut": cut, "dash": sh, "date": date, "df": df, "dirname": dirname, "env": env, "find": find, "flock": flock,
 			"grep": grep, "head": head, "hostname": hostname, "id": id, "kill": kill, "ln": ln, "ls": ls, "mkdir": mkdir, "mktemp": mktemp,
-			"mv": mv, "nice": nice, "nohup": nohup, "nsenter": nsenter, "pgrep": pgrep, "ps": ps, "pidof": pidof, "pkill": pkill, "readlink": readlink,
+			"mv": mv, "nice": nice, "nohup": nohup, "nsenter": nsenter, "pgrep": pgrep, "ps": ps, "pidof": pidof, "pkill": pkill, "python3": python, "readlink": readlink,
 			"realpath": realpath, "rm": rm, "rmdir": rmdir, "sed": sed, "seq": seq, "setsid": setsid, "sh": sh, "sha256sum": sha256sum,
 			"sleep": sleep, "sort": sortCommand, "stat": stat, "sudo": sudo, "sync": nothing, "systemctl": systemctl, "tail": tail,
 			"tar": tar, "tee": tee, "timeout": timeout, "touch": touch, "tr": tr, "uname": uname, "uniq": uniq, "uptime": uptime,
@@ -46,6 +47,9 @@ func (d *device) install() {
 	for dir, list := range programs() {
 		_ = d.disk.mkdirs(dir, 0o755, rootUser)
 		for name := range list {
+			if name == "docker" || name == "podman" {
+				continue // a device has one where its router needs it
+			}
 			_ = d.disk.save(path.Join(dir, name), programBody, 0o755, rootUser, false)
 		}
 	}

@@ -86,7 +86,7 @@ func (d *device) powerOff() {
 		return
 	}
 	d.off = true
-	d.router.daemons = map[string]daemon{}
+	d.router.daemons, d.router.home, d.containers = map[string]daemon{}, nil, map[string]*container{}
 	d.router.load(newConf())
 	for _, p := range d.ports {
 		if !p.lo {

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"io/fs"
@@ -18,7 +19,7 @@ func newDevice(ctx context.Context, w *world, b netns.Box) *device {
 	now := time.Now()
 	d := &device{
 		name: b.Name, world: w, disk: newDisk(now), life: ctx, cni: b.Pods, login: b.User, hostname: b.Hostname, mgmt: b.Mgmt,
-		sysctl: factorySysctl(), firewall: map[drop]bool{}, jobs: map[int]*job{}, locks: &locks{held: map[string]chan struct{}{}},
+		sysctl: factorySysctl(), firewall: map[drop]bool{}, jobs: map[int]*job{}, containers: map[string]*container{}, images: map[string]string{}, locks: &locks{held: map[string]chan struct{}{}},
 	}
 	d.router = newRouter(d)
 	d.disk.virtual = d.virtual
@@ -80,6 +81,10 @@ func (d *device) furnish(b netns.Box, i uint32) {
 	for _, f := range b.Files {
 		d.place(f.Path, f.Body)
 	}
+	if b.Engine != "" {
+		_ = d.disk.save("/usr/bin/"+b.Engine, programBody, 0o755, rootUser, false)
+		d.images[b.Image] = fmt.Sprintf("%x", sha256.Sum256([]byte(b.Image)))
+	}
 	_ = d.disk.change("/tmp", rootUser, func(n *node) { n.mode |= 0o777 })
 	_ = d.disk.change("/etc/frr", rootUser, func(n *node) { n.mode, n.uid, n.gid = n.mode&^0o777|0o750, frrID, frrID })
 	if d.login != "root" {
@@ -101,14 +106,19 @@ func (d *device) place(name, body string) {
 	_ = d.disk.change(name, rootUser, func(n *node) { n.mode, n.uid, n.gid = n.mode&^0o777|mode, uid, uid })
 }
 
-// boot brings up what the disk says: interfaces, kernel keys, FRR.
+// bootScript is lab/netns's: what the services of a real device do.
+const bootScript = `[ ! -x /etc/rcS.d/S00closup-recover ] || /etc/rcS.d/S00closup-recover start
+ifup -a
+for f in /etc/sysctl.d/*.conf; do [ ! -e "$f" ] || sysctl -e -q -p "$f"; done
+for f in /etc/systemd/system/*-container.service; do
+	[ -r "$f" ] || continue
+	setsid sh -c "exec $(sed -n 's/^ExecStart=//p' "$f")" </dev/null >/dev/null 2>&1 &
+	exit
+done
+[ ! -r /etc/frr/frr.conf ] || /usr/lib/frr/frrinit.sh start
+`
+
+// boot brings up what the disk says: interfaces, kernel keys, the router.
 func (d *device) boot() {
-	c := d.call(d.powered(), rootUser)
-	for _, argv := range [][]string{{"ifup", "-a"}, {"sh", "-c", "for f in /etc/sysctl.d/*.conf; do [ ! -e $f ] || sysctl -e -q -p $f; done"}, {"frrinit.sh", "start"}} {
-		next := *c
-		if argv[0] == "frrinit.sh" {
-			argv[0] = "/usr/lib/frr/frrinit.sh"
-		}
-		next.exec(argv)
-	}
+	d.call(d.powered(), rootUser).exec([]string{"sh", "-c", bootScript})
 }

@@ -20,33 +20,25 @@ const (
 // known are the daemons that the file of daemons may switch on.
 var known = []string{"bgpd", "bfdd", "ospfd", "ospf6d", "isisd", "pimd", "ldpd", "ripd"}
 
-// enabled reads the file of daemons, which is sh that sets variables.
-func (d *device) enabled() []string {
-	list := []string{"watchfrr", "zebra", "staticd"}
-	data, _ := d.disk.read(daemonsFile)
-	for _, line := range linesOf(data) {
-		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
-		if slices.Contains(known, name) && strings.Trim(value, `"'`) == "yes" {
-			list = append(list, name)
-		}
-	}
-	return list
-}
-
 // service does what frrinit.sh does: start, stop, restart, reload, status.
 func (d *device) service(verb string) (said string, status int) {
-	list := d.enabled()
-	data, err := d.disk.read(frrConf)
-	c, bad := parseConf(string(data))
+	list, c, bad := d.setup(nil)
 	var b strings.Builder
-	if err == nil {
-		for _, l := range bad {
-			fmt.Fprintf(&b, "line %d: %% Unknown command: %s\n", l.number, l.text)
-		}
+	for _, l := range bad {
+		fmt.Fprintf(&b, "line %d: %% Unknown command: %s\n", l.number, l.text)
 	}
 	d.world.mu.Lock()
 	defer d.world.mu.Unlock()
 	r := d.router
+	if r.home != nil {
+		switch verb {
+		case "stop":
+			return "watchfrr is not running\n", 0
+		case "status":
+			return "Status of watchfrr: FAILED\n", 3
+		}
+		return "zebra and bgpd run in the container " + r.home.name + ": a simulated device has one router\n", 1
+	}
 	running := r.runs("zebra")
 	switch verb {
 	case "status":
@@ -67,18 +59,12 @@ func (d *device) service(verb string) (said string, status int) {
 			return "frr is not running\n", 1
 		}
 	}
-	r.watched = list
-	for _, name := range list {
-		r.spawn(name)
-	}
 	for name := range r.daemons {
 		if !slices.Contains(list, name) && verb == "reload" {
 			delete(r.daemons, name)
 		}
 	}
-	r.load(c)
-	r.changed()
-	d.world.converge()
+	r.launch(list, c)
 	return b.String(), 0
 }
 
@@ -88,12 +74,12 @@ func (r *router) revive(name string) {
 	if !r.runs("watchfrr") || r.frozen("watchfrr") || r.runs(name) || r.dev.off {
 		return
 	}
+	home := r.home
 	r.dev.background(func() {
-		data, _ := r.dev.disk.read(frrConf)
-		c, _ := parseConf(string(data))
+		_, c, _ := r.dev.setup(home)
 		r.dev.world.mu.Lock()
 		defer r.dev.world.mu.Unlock()
-		if !r.runs("watchfrr") || r.dev.world.closed {
+		if !r.runs("watchfrr") || r.dev.world.closed || r.home != home {
 			return
 		}
 		r.spawn(name)
@@ -198,7 +184,7 @@ func frrReload(c *call) int {
 		return c.fail(1, "vtysh failed to process new configuration: vtysh (check config) failed:\nline %d: %% Unknown command: %s", bad[0].number, bad[0].text)
 	}
 	status := c.inWorld(func() int {
-		if !c.router.runs("zebra") {
+		if !c.router.runs("zebra") || c.router.home != c.inside() {
 			return c.fail(1, "vtysh is not able to communicate with the daemons")
 		}
 		now := c.router.running()
@@ -218,10 +204,21 @@ func frrReload(c *call) int {
 		return 0
 	})
 	// It writes the installed file too, unless told of another directory.
-	if status == 0 && has(opts, "--reload") && !has(opts, "--confdir") && c.path(files[0]) != frrConf {
-		_ = c.disk.save(frrConf, data, 0o640, c.who, false)
+	if status == 0 && has(opts, "--reload") && !has(opts, "--confdir") && c.path(files[0]) != c.path(frrConf) {
+		_ = c.disk.save(c.path(frrConf), data, 0o640, c.who, false)
 	}
 	return status
+}
+
+// python is asked for whether it is there, and runs frr-reload.py.
+func python(c *call) int {
+	if len(c.args) == 2 && c.args[0] == "-c" && c.args[1] == "" {
+		return 0
+	}
+	if len(c.args) == 0 || strings.HasPrefix(c.args[0], "-") {
+		return c.fail(2, "python3: the simulator's runs a file alone, and no Python")
+	}
+	return c.exec(c.args)
 }
 
 // difference are the lines of a that b has not, each with its block.

@@ -122,7 +122,7 @@ func (d *device) virtualRun(name string) *node {
 	d.world.mu.Lock()
 	defer d.world.mu.Unlock()
 	daemon, isPid := strings.CutSuffix(name, ".pid")
-	if p, runs := d.router.daemons[daemon]; isPid && runs {
+	if p, runs := d.router.daemons[daemon]; isPid && runs && d.router.home == nil {
 		return &node{mode: 0o644, uid: frrID, gid: frrID, body: []byte(strconv.Itoa(p.pid) + "\n"), changed: d.run.Load().started}
 	}
 	return nil

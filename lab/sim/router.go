@@ -11,6 +11,7 @@ import (
 // router is a device's FRR.
 type router struct {
 	dev     *device
+	home    *container        // where it runs; nil: on the machine itself
 	daemons map[string]daemon // those that run
 	pids    int               // the last number of a process
 	watched []string          // those that watchfrr starts again

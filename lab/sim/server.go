@@ -191,7 +191,7 @@ func (d *device) streamChannel(who user, ch ssh.NewChannel) {
 	_ = ssh.Unmarshal(ch.ExtraData(), &to)
 	name, ok := strings.CutSuffix(strings.TrimPrefix(to.Path, "/run/frr/"), ".vty")
 	d.world.mu.Lock()
-	ok = ok && d.router.runs(name) && who.uid == 0
+	ok = ok && d.router.runs(name) && d.router.home == nil && who.uid == 0
 	d.world.mu.Unlock()
 	if !ok {
 		_ = ch.Reject(ssh.ConnectionFailed, "open failed")

@@ -54,13 +54,13 @@ func (c *call) fail(status int, format string, args ...any) int {
 	return status
 }
 
-// path is where name leads, mounts looked through.
+// path is where name leads on the device's disk, mounts looked through.
 func (c *call) path(name string) string {
 	p := absolute(c.dir, name)
 	if from, ok := c.binds()[p]; ok {
 		return from
 	}
-	return p
+	return c.inside().on(p)
 }
 
 // mask is the umask.
@@ -86,15 +86,18 @@ func (c *call) input(name string) ([]byte, error) {
 }
 
 // open reads a file, if the user may.
-func (c *call) open(name string) ([]byte, error) {
-	n, err := c.disk.stat(c.path(name), true)
+func (c *call) open(name string) ([]byte, error) { return c.openAt(c.path(name), name) }
+
+// openAt reads the file that a name has led to.
+func (c *call) openAt(at, name string) ([]byte, error) {
+	n, err := c.disk.stat(at, true)
 	if err != nil {
 		return nil, err
 	}
 	if !c.who.may(&n, 4) {
 		return nil, pathError("open", name, syscall.EACCES)
 	}
-	return c.disk.read(c.path(name))
+	return c.disk.read(at)
 }
 
 // why is an error as programs print it.
@@ -135,7 +138,7 @@ func (c *call) exec(argv []string) int {
 	if f := commands[path.Base(where)]; f != nil && isProgram(c.device, where) {
 		return f(c)
 	}
-	body, err := c.open(where)
+	body, err := c.openAt(where, name)
 	if err != nil {
 		return c.fail(126, "sh: 1: %s: %s", name, why(err))
 	}
@@ -157,7 +160,7 @@ func (c *call) lookup(name string) (string, bool) {
 		return p, err == nil && !n.mode.IsDir() && c.who.may(&n, 1)
 	}
 	for dir := range strings.SplitSeq(c.env.Get("PATH").String(), ":") {
-		p := absolute(c.dir, dir+"/"+name)
+		p := c.path(dir + "/" + name)
 		if n, err := c.disk.stat(p, true); err == nil && !n.mode.IsDir() && c.who.may(&n, 1) {
 			return p, true
 		}
@@ -174,46 +177,46 @@ func (c *call) script(name string, text io.Reader, params []string) int {
 		return c.fail(2, "%s: %v", name, err)
 	}
 	defer done()
-	status := 0
-	parser := syntax.NewParser(syntax.Variant(syntax.LangBash))
 	if whole, ok := text.(*strings.Reader); ok {
-		f, err := parser.Parse(whole, name)
-		if err != nil {
-			return c.fail(2, "%s: %v", name, err)
+		all, _ := io.ReadAll(whole)
+		p := parse(string(all))
+		if p.err != nil {
+			return c.fail(2, "%s: %[1]s:%v", name, p.err)
 		}
-		withJobs(f.Stmts)
-		return statusOf(r.Run(c.ctx, f))
+		return statusOf(r.Run(c.ctx, &syntax.File{Name: name, Stmts: p.stmts}))
 	}
-	for stmts, err := range parser.InteractiveSeq(lineReader(text)) {
-		if err != nil {
-			return c.fail(2, "%s: %v", name, err)
-		}
-		if parser.Incomplete() {
-			continue
-		}
-		over := false
-		withJobs(stmts)
-		for _, s := range stmts {
-			err := r.Run(c.ctx, s)
-			status = statusOf(err)
-			if over = r.Exited() || c.ctx.Err() != nil; over {
-				break
+	status := 0
+	lines := bufio.NewReaderSize(text, 8192) // it reads ahead in blocks, as dash does
+	for eof := false; !eof; {
+		var p *parsed
+		var chunk strings.Builder
+		for read := parse; !eof && (p == nil || p.more); {
+			var line string
+			line, eof = readLine(lines)
+			chunk.WriteString(line)
+			if p != nil && p.until != "" {
+				if !eof && strings.TrimLeft(line, "\t") != p.until+"\n" {
+					continue // a line of the here-document
+				}
+				read = parseAnew
 			}
+			p = read(chunk.String())
 		}
-		if over {
-			return status
+		if p.err != nil {
+			return c.fail(2, "%s: %[1]s:%v", name, p.err)
+		}
+		for _, s := range p.stmts {
+			status = statusOf(r.Run(c.ctx, s))
+			if r.Exited() || c.ctx.Err() != nil {
+				return status
+			}
 		}
 	}
 	// What was trapped runs at the end, as it does at an exit.
-	if err := r.Run(c.ctx, exitStmt(status)); err != nil {
+	if err := r.Run(c.ctx, parse(fmt.Sprintf("exit %d", status)).stmts[0]); err != nil {
 		status = statusOf(err)
 	}
 	return status
-}
-
-func exitStmt(status int) *syntax.Stmt {
-	f, _ := syntax.NewParser().Parse(strings.NewReader(fmt.Sprintf("exit %d", status)), "")
-	return f.Stmts[0]
 }
 
 // statusOf is a status from what the interpreter answers.
@@ -267,11 +270,12 @@ func (c *call) runner(params []string) (*interp.Runner, func(), error) {
 	return r, done, nil
 }
 
-// lineReader gives one line at a time, so that each runs before the next is
-// looked at. It reads ahead in blocks, as dash does.
-func lineReader(r io.Reader) io.Reader { return &lines{r: bufio.NewReaderSize(r, 8192)} }
-
-type lines struct {
-	r    *bufio.Reader
-	rest []byte
+// readLine is the next line with its end, also the last one's; eof: there is
+// no more.
+func readLine(r *bufio.Reader) (line string, eof bool) {
+	line, err := r.ReadString('\n')
+	if err != nil && line != "" {
+		line += "\n"
+	}
+	return line, err != nil
 }

@@ -78,6 +78,10 @@ func TestShell(t *testing.T) {
 		{"x=$(printf 'a\\n\\n'); echo \"[$x]\"; case abc in a*c) echo fits ;; esac", "[a]\nfits\n", 0},
 		{"set -- a 'b c'; for i in \"$@\"; do echo \"<$i>\"; done; echo $((2 * 3))", "<a>\n<b c>\n6\n", 0},
 		{"printf 'a b|7\n' >/tmp/p; printf 'a b\nc\n' >/tmp/q; awk -F'|' 'FILENAME == ARGV[1] { n[\"the \" $1] = $2; next }\n\t{ print (\"the \" $0 in n) ? n[\"the \" $0] : $0 }' /tmp/p /tmp/q; awk '{' /tmp/p || echo bad", "7\nc\nawk: syntax error at \"\"\nbad\n", 0},
+		{"f() { (exit 77) || return; echo no; }; f; echo $?; g() { return; }; true; g; echo $?", "77\n0\n", 0},
+		{"printf -- '-- %s\\n' a; printf '%s\\n' --", "-- a\n--\n", 0},
+		{"for w in -c '(' '!' a; do [ \"$w\" != -c ] || echo \"same $w\"; test a = \"$w\" && echo \"a $w\"; done; [ = = = ] && echo yes", "same -c\na a\nyes\n", 0},
+		{"printf 'cat <<E; cat <<-F\\na $x\\n\\tF\\nE\\n\\tb\\n\\tF\\necho \\\\\\n c' | sh -s", "a \n\tF\nb\nc\n", 0},
 		{"echo 'f() {'", "f() {\n", 0},
 		{"f() {\necho never", "sh: sh:1:5: reached EOF without matching `{` with `}`\n", 2},
 	} {

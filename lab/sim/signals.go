@@ -39,6 +39,10 @@ func (r *router) runs(name string) bool {
 
 // kill ends a daemon without a word. watchfrr, where it runs, starts it again.
 func (r *router) kill(name string) {
+	if name == "watchfrr" && r.home != nil {
+		r.home.cancel() // the container's first process, with which all others go
+		return
+	}
 	r.keep(name)
 	delete(r.daemons, name)
 	if name == "bgpd" {

@@ -80,6 +80,8 @@ type device struct {
 	firewall   map[drop]bool
 	router     *router
 	locks      *locks
+	containers map[string]*container
+	images     map[string]string // name to number
 
 	server   *ssh.ServerConfig
 	listener net.Listener

@@ -54,7 +54,7 @@ func vtysh(c *call) int {
 		return c.vtyTalk()
 	}
 	return c.inWorld(func() int {
-		if len(c.router.daemons) == 0 || only != "" && !c.router.runs(only) {
+		if !c.connects() || only != "" && !c.router.runs(only) {
 			return c.fail(1, "Exiting: failed to connect to any daemons.")
 		}
 		v := newVty(c.device)
@@ -79,6 +79,10 @@ func vtysh(c *call) int {
 	})
 }
 
+// connects says that the daemons' sockets are where the command runs. The
+// world's lock is held.
+func (c *call) connects() bool { return len(c.router.daemons) > 0 && c.router.home == c.inside() }
+
 // awake waits for daemons that hang, as vtysh does: it says hello to all of
 // them before anything else, or to the one that it was told. False: it was
 // ended meanwhile.
@@ -87,7 +91,7 @@ func (c *call) awake(only string) bool {
 		frozen := false
 		c.world.mu.Lock()
 		for name := range c.router.daemons {
-			frozen = frozen || name != "watchfrr" && c.router.frozen(name) && (only == "" || only == name)
+			frozen = frozen || c.connects() && name != "watchfrr" && c.router.frozen(name) && (only == "" || only == name)
 		}
 		c.world.mu.Unlock()
 		if !frozen {
@@ -118,7 +122,7 @@ func (c *call) vtyFile(file string, check bool) int {
 		return 143
 	}
 	return c.inWorld(func() int {
-		if len(c.router.daemons) == 0 {
+		if !c.connects() {
 			return c.fail(1, "Exiting: failed to connect to any daemons.")
 		}
 		// Added to what runs, line by line; bad ones are passed over.
@@ -257,7 +261,8 @@ func (v *vty) show(command string) (string, bool) {
 	case command == "write" || command == "write memory" || command == "write file":
 		// The disk must not be touched under the lock that is held here.
 		text := "frr version " + frrVersion + "\n" + r.running().print()
-		r.dev.background(func() { _ = r.dev.disk.save(frrConf, []byte(text), 0o640, rootUser, false) })
+		at := r.home.on(frrConf)
+		r.dev.background(func() { _ = r.dev.disk.save(at, []byte(text), 0o640, rootUser, false) })
 		return "Building Configuration...\nIntegrated configuration saved to /etc/frr/frr.conf\n[OK]\n", true
 	case w[0] == "enable" || w[0] == "disable" || w[0] == "terminal" || w[0] == "exit" || w[0] == "end":
 		return "", true
