@@ -6,18 +6,26 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"closup/assets"
 	"closup/lab/sim"
 )
 
 // Demo is a built-in fabric with its simulated devices, in a temporary folder
-// that goes with it. State that would outlive a run lies there too.
+// that goes with it; that of a demo which was killed goes with the next one.
+// State that would outlive a run lies there too.
 type Demo struct {
 	Path string // of fabric.yaml
 	dir  string
+	lock *os.File // held as long as the folder is in use
 	lab  *sim.Lab
 }
+
+const (
+	demoFolders = "closup-demo-*"
+	demoLock    = "in-use"
+)
 
 // StartDemo makes the devices of a preset inside this process.
 func StartDemo(ctx context.Context, preset string) (*Demo, error) {
@@ -25,15 +33,41 @@ func StartDemo(ctx context.Context, preset string) (*Demo, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "closup-demo-")
+	sweepDemos(os.TempDir())
+	dir, err := os.MkdirTemp("", demoFolders)
 	if err != nil {
 		return nil, fmt.Errorf("a temporary folder for the demo: %w", err)
 	}
 	d := &Demo{dir: dir, Path: filepath.Join(dir, DefaultPath)}
-	if err := d.start(ctx, data); err != nil {
+	if d.lock, err = os.OpenFile(filepath.Join(dir, demoLock), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600); err == nil {
+		err = syscall.Flock(int(d.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	}
+	if err == nil {
+		err = d.start(ctx, data)
+	}
+	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil
+}
+
+// sweepDemos removes the folders of demos that were killed: those of ours whose
+// lock nobody holds. One that has no lock yet is just being made.
+func sweepDemos(in string) {
+	dirs, _ := filepath.Glob(filepath.Join(in, demoFolders))
+	for _, dir := range dirs {
+		if info, err := os.Lstat(dir); err != nil || !info.IsDir() {
+			continue
+		}
+		f, err := os.OpenFile(filepath.Join(dir, demoLock), os.O_RDWR|syscall.O_NOFOLLOW, 0)
+		if err != nil {
+			continue // somebody else's, or none of a demo
+		}
+		if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+			_ = os.RemoveAll(dir)
+		}
+		f.Close()
+	}
 }
 
 func (d *Demo) start(ctx context.Context, fabric []byte) error {
@@ -74,5 +108,9 @@ func (d *Demo) Close() error {
 	if d.lab != nil {
 		err = d.lab.Close()
 	}
-	return errors.Join(err, os.RemoveAll(d.dir))
+	err = errors.Join(err, os.RemoveAll(d.dir))
+	if d.lock != nil {
+		d.lock.Close()
+	}
+	return err
 }
