@@ -23,6 +23,10 @@ var scraps = []string{
 	"spine1:swp7", "leaf1:swp9", "control-plane", "[{port: swp44, asn: 65254}]", "192.0.2.[1-3]", "true", "{", "\"", "two", strings.Repeat("y", 300),
 }
 
+// unreal is the scenes whose fabric is made up for the picture: nothing that is
+// saved can be compared with it.
+var unreal = []string{"open/broken", "frame/nothing"}
+
 // TestRandomKeys presses keys, pastes and resizes at random over all screens:
 // nothing panics, the screen always has the terminal's size, and what is on
 // disk is what is shown.
@@ -45,6 +49,11 @@ func TestRandomKeys(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			hand := rand.New(rand.NewPCG(seed, 1))
 			d := opened(t, 80, 24)
+			// Every second hand begins in the middle: in a form, in the guide, while
+			// a push runs.
+			if scene := scenes[hand.IntN(len(scenes))]; seed%2 == 1 && !slices.Contains(unreal, scene.name) {
+				scene.play(d)
+			}
 			begin := time.Now()
 			for i := 0; i < 400 && time.Since(begin) < 5*time.Second; i++ {
 				switch n := hand.IntN(40); {
@@ -91,9 +100,18 @@ func (d *driver) waiting() {
 // on the drawing. The
 // renderer writes only cells that differ, so this is what a key costs the line.
 func TestScrolling(t *testing.T) {
-	for _, step := range []string{"3", "4", "5", "9"} {
+	begin := map[string]func(*driver){
+		"routes":   func(d *driver) { liveWith(d, breakOne); d.press("v") },
+		"sessions": func(d *driver) { liveWith(d, breakOne) },
+		"files":    func(d *driver) { d.press("8"); d.only(files(d)); d.press("enter", "e") },
+		"palette":  func(d *driver) { d.press("3", ":") },
+	}
+	for _, step := range []string{"2", "3", "4", "5", "6", "9"} {
+		begin[step] = func(d *driver) { d.press(step) }
+	}
+	for step, play := range begin {
 		d := opened(t, 120, 40)
-		d.press(step)
+		play(d)
 		before := strings.Split(d.app.View().Content, "\n")
 		d.press("down")
 		changed := 0
@@ -102,8 +120,8 @@ func TestScrolling(t *testing.T) {
 				changed++
 			}
 		}
-		if changed < 2 || changed > 12 {
-			t.Errorf("step %s: %d of %d lines change with one row", step, changed, len(before))
+		if changed < 2 || changed > 14 {
+			t.Errorf("%s: %d of %d lines change with one row", step, changed, len(before))
 		}
 	}
 }
