@@ -3,10 +3,10 @@ package cli
 import (
 	"fmt"
 	"html"
-	"os"
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/charmbracelet/x/ansi"
 )
@@ -159,18 +159,30 @@ func indexed(n int) string {
 	return fmt.Sprintf("#%02x%02x%02x", g, g, g)
 }
 
-// save writes the picture as PNG.
-func (s *screen) save(path string, g ground) {
+// album is the pictures that are being written, a few at a time: the wizard goes
+// on meanwhile.
+type album struct {
+	group sync.WaitGroup
+	slots chan struct{}
+}
+
+func newAlbum() *album { return &album{slots: make(chan struct{}, 4)} }
+
+// save writes what a pane shows as PNG, soon.
+func (a *album) save(s *screen, path string, g ground) {
 	s.Helper()
-	svg := strings.TrimSuffix(path, ".png") + ".svg"
-	if err := os.WriteFile(svg, []byte(s.picture(g)), 0o644); err != nil {
-		s.Fatal(err)
-	}
-	defer func() { _ = os.Remove(svg) }()
-	if out, err := exec.Command("rsvg-convert", svg, "-o", path).CombinedOutput(); err != nil {
-		s.Fatalf("rsvg-convert (Debian: librsvg2-bin): %v: %s", err, out)
-	}
-	if err := shrink(path); err != nil {
-		s.Fatal(err)
-	}
+	text := s.picture(g)
+	a.group.Go(func() {
+		a.slots <- struct{}{}
+		defer func() { <-a.slots }()
+		cmd := exec.Command("rsvg-convert", "-o", path)
+		cmd.Stdin = strings.NewReader(text)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			s.Errorf("rsvg-convert (Debian: librsvg2-bin): %v: %s", err, out)
+			return
+		}
+		if err := shrink(path); err != nil {
+			s.Error(err)
+		}
+	})
 }

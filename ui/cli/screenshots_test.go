@@ -62,6 +62,8 @@ func TestScreenshots(t *testing.T) {
 	if err := os.WriteFile(coloured.program, []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	pictures := newAlbum()
+	defer pictures.group.Wait()
 	for i, theme := range []string{"dark", "light"} {
 		for j, size := range [][2]int{{120, 40}, {80, 24}} {
 			s := coloured.newScreen(size[0], size[1], "--lab", "--theme", theme)
@@ -76,7 +78,7 @@ func TestScreenshots(t *testing.T) {
 				s.shows(shot.shows, max(soon, shot.wait))
 				time.Sleep(300 * time.Millisecond) // a frame is drawn within it
 				if i+j == 0 && shot.name == "push" {
-					s.save(filepath.Join(dir, fmt.Sprintf("%s-%s-%dx%d.png", shot.name, theme, size[0], size[1])), grounds[theme])
+					pictures.save(s, filepath.Join(dir, fmt.Sprintf("%s-%s-%dx%d.png", shot.name, theme, size[0], size[1])), grounds[theme])
 					s.press("p")
 					s.shows(`type the fabric.s name`, soon)
 					s.write("reference")
@@ -90,7 +92,7 @@ func TestScreenshots(t *testing.T) {
 					s.shows(`leaf01 +swp51 to spine01 is (Idle|Active|Connect)`, 30*time.Second)
 				}
 				if shot.name != "" {
-					s.save(filepath.Join(dir, fmt.Sprintf("%s-%s-%dx%d.png", shot.name, theme, size[0], size[1])), grounds[theme])
+					pictures.save(s, filepath.Join(dir, fmt.Sprintf("%s-%s-%dx%d.png", shot.name, theme, size[0], size[1])), grounds[theme])
 				}
 			}
 			b.inside("leaf01", "ip link set swp51 up")
