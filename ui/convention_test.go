@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
@@ -172,4 +173,12 @@ func TestDeadSwitch(t *testing.T) {
 	d.shows("does not answer")
 	d.press("f", "f", "space")
 	d.shows("FROZEN")
+	// What comes in while it is frozen is shown when it goes on, and not before.
+	well := healthy(d.app.desk.project.Plan)
+	well.At = noon.Add(3 * time.Second)
+	d.only(roundMsg{watcher: s.watcher, status: well})
+	d.shows("does not answer")
+	d.press("space")
+	d.hides("does not answer")
+	d.hides("FROZEN")
 }

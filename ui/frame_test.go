@@ -57,6 +57,13 @@ func TestPaletteHasAll(t *testing.T) {
 			}
 		}
 	}
+	// What the help has under Everywhere, but for the keys that only move among the
+	// steps: the palette has an action for each step instead.
+	for _, k := range []key.Binding{keys.undo, keys.redo, keys.theme, keys.hints, keys.mouse, keys.help, keys.quit} {
+		if text := capital(k.Help().Desc); !have[text] {
+			t.Errorf("%q is not in the palette", text)
+		}
+	}
 	for _, c := range commandsOf {
 		if stepIndex(c.step) < 0 {
 			t.Errorf("there is no step %s", c.step)

@@ -90,6 +90,7 @@ func TestScreenshots(t *testing.T) {
 				if shot.name == "events" {
 					b.inside("leaf01", "ip link set swp51 down")
 					s.shows(`leaf01 +swp51 to spine01 is (Idle|Active|Connect)`, 30*time.Second)
+					s.shows(`port-down: `, time.Minute) // it asks why by itself
 				}
 				if shot.name != "" {
 					pictures.save(s, filepath.Join(dir, fmt.Sprintf("%s-%s-%dx%d.png", shot.name, theme, size[0], size[1])), grounds[theme])
