@@ -52,8 +52,9 @@ var liveViews = []liveView{
 	}, (*liveScreen).eventRows},
 }
 
-// refill draws the rows of the table in view anew.
+// refill draws the rows of the table in view anew, and has the drawing made anew.
 func (s *liveScreen) refill() {
+	s.drawn = nil
 	rows := liveViews[s.view].rows(s)
 	if want := strings.ToLower(s.filter.value()); want != "" {
 		rows = slices.DeleteFunc(rows, func(r []cell) bool { return !rowHas(r, want) })

@@ -260,18 +260,18 @@ func (l *look) nothing(p any) string {
 	return l.in(dim, "No fabric is open yet. Choose one in step 1.")
 }
 
+// isUnder says whether a place in fabric.yaml is a key or inside it.
+func isUnder(path, key string) bool {
+	rest, ok := strings.CutPrefix(path, key)
+	return ok && (rest == "" || rest[0] == '[' || rest[0] == '.')
+}
+
 // findingState is the state of a step from the findings under its keys.
 func findingState(all []model.Finding, under ...string) (state, string) {
 	n := 0
-	for _, f := range all {
-		if f.Severity != model.Error {
-			continue
-		}
-		for _, k := range under {
-			if f.Path == k || strings.HasPrefix(f.Path, k+"[") || strings.HasPrefix(f.Path, k+".") {
-				n++
-				break
-			}
+	for i := range all {
+		if all[i].Severity == model.Error && slices.ContainsFunc(under, func(k string) bool { return isUnder(all[i].Path, k) }) {
+			n++
 		}
 	}
 	if n > 0 {

@@ -24,6 +24,7 @@ type liveScreen struct {
 	seen    bool
 	labUp   bool // a lab of this fabric's name runs
 	frozen  bool
+	drawn   *clos // the drawing of status; nil: to be made
 	faults  bool // only what is not as expected
 	view    int  // of liveViews
 	tables  [6]grid

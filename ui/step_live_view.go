@@ -124,8 +124,17 @@ func age(seconds float64) string {
 // watch has just begun.
 func unheard(d observe.DeviceStatus) bool { return !d.Reachable && d.Age < 0 && d.Error == "" }
 
-// drawing is the Clos with its cables as their sessions are.
+// drawing is the Clos with its cables as their sessions are. It is made once for
+// each round, and not for each key.
 func (s *liveScreen) drawing() clos {
+	if s.drawn == nil {
+		c := s.draw()
+		s.drawn = &c
+	}
+	return *s.drawn
+}
+
+func (s *liveScreen) draw() clos {
 	c := planClos(s.of.Plan)
 	type pair struct{ a, b string }
 	worst := make(map[pair]tone)
