@@ -70,6 +70,9 @@ func TestRandomKeys(t *testing.T) {
 					d.press(keys[hand.IntN(len(keys))])
 				}
 				d.waiting()
+				if c := d.app.crash; c != nil {
+					t.Fatalf("a panic: %v\n%s", c.value, c.stack)
+				}
 				d.fits()
 			}
 			d.saved()

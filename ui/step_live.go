@@ -25,8 +25,8 @@ type liveScreen struct {
 	labUp   bool // a lab of this fabric's name runs
 	frozen  bool
 	drawn   *clos // the drawing of status; nil: to be made
-	faults  bool // only what is not as expected
-	view    int  // of liveViews
+	faults  bool  // only what is not as expected
+	view    int   // of liveViews
 	tables  [6]grid
 	sorting [6]int // the column of each table, 1-based; 0: as the plan has it
 	filter  field

@@ -63,7 +63,7 @@ func (s *pushScreen) View() string {
 		return s.preflightView()
 	}
 	head := strings.Join(s.verdict(), "\n") + "\n"
-	if s.logOnly {
+	if s.logOnly && s.run != nil && len(s.run.rows) > 0 {
 		return s.verdict()[0] + "\n" + s.logHead() + "\n" + s.logView(s.h-2)
 	}
 	if lines := s.blocked(); len(lines) > 0 {

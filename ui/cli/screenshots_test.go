@@ -83,7 +83,7 @@ func TestScreenshots(t *testing.T) {
 					s.shows(`type the fabric.s name`, soon)
 					s.write("reference")
 					s.press("Enter")
-					s.shows(`12 changed`, 3*time.Minute)
+					s.shows(`12 changed`, 10*time.Minute)
 					b.converged(90 * time.Second)
 					continue
 				}
