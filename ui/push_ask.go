@@ -154,7 +154,13 @@ func (s *pushScreen) confirmed(msg tea.Msg) tea.Cmd {
 	if s.stage != ready {
 		return nil
 	}
-	return s.start(o, names)
+	hand := 0
+	if s.confirm.value("drift") == leaveOut {
+		hand = s.run.drifted()
+	}
+	cmd := s.start(o, names)
+	s.byHand = hand
+	return cmd
 }
 
 // chosen is the push as it was confirmed; names are its devices, nil: all.

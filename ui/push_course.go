@@ -46,7 +46,7 @@ func (s *pushScreen) start(o work.PushOptions, only map[string]bool) tea.Cmd {
 	if o.DryRun {
 		s.stage, s.only = checking, only
 	}
-	s.inLab = s.desk.lab
+	s.inLab, s.byHand = s.desk.lab, 0
 	s.refill()
 	s.control = &push.Control{}
 	o.Lab, o.Verbose, o.Control = s.inLab, true, s.control

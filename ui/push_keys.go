@@ -6,6 +6,7 @@ import (
 	"charm.land/bubbles/v2/key"
 
 	"closup/provision/preflight"
+	"closup/provision/push"
 )
 
 // What the push screen's keys are at each stage, and how the sidebar names it.
@@ -92,8 +93,11 @@ func (s *pushScreen) State() (state, string) {
 	case settling:
 		return open, "runs"
 	case over:
-		if n := len(s.run.failed()); n > 0 {
-			return failed, fmt.Sprintf("%d failed", n)
+		switch n, skipped := len(s.run.failed()), s.run.tally()[push.Skipped]; {
+		case n > skipped:
+			return failed, fmt.Sprintf("%d failed", n-skipped)
+		case n > 0:
+			return failed, fmt.Sprintf("%d skipped", n)
 		}
 		if s.waits() > 0 {
 			return open, "timed"

@@ -158,6 +158,37 @@ func TestDrift(t *testing.T) {
 	}
 }
 
+// TestLeftByHand says at the end which devices were left as somebody made them,
+// and a push that was aborted is called so, its waves too.
+func TestLeftByHand(t *testing.T) {
+	d := opened(t, 120, 40)
+	drifted(d)
+	s := pushOf(d)
+	d.press("p")
+	d.write("two")
+	d.only(keyNamed("enter"))
+	d.only(pushEventsMsg{run: s.run.id, events: []push.Event{
+		{Kind: push.Waved, Wave: &push.WaveInfo{Number: 1, Of: 2, Names: []string{"leaf1"}}},
+		{At: noon, Device: "leaf1", Kind: push.Done, Report: &push.DeviceReport{Name: "leaf1", Result: push.Changed}},
+	}, over: true, at: noon.Add(time.Second)})
+	d.shows("1 changed, 2 left as by hand")
+	d.shows("✓1 ·2")
+
+	d = opened(t, 120, 40)
+	pushTo(d, pushing)
+	s = pushOf(d)
+	d.press("x", "y")
+	var ends []push.Event
+	for _, name := range s.names() {
+		ends = append(ends, push.Event{At: noon, Device: name, Kind: push.Done, Report: &push.DeviceReport{Name: name, Result: push.Skipped, Error: name + ": the push was aborted before this device was touched"}})
+	}
+	d.only(pushEventsMsg{run: s.run.id, events: ends, over: true, at: noon.Add(time.Second)})
+	d.shows("Aborted: 6 skipped")
+	d.shows("·1 ·2 ·3")
+	d.shows("6 skipped")
+	d.shows("was skipped: the push was aborted")
+}
+
 // TestPartly pushes to those alone of which the check went well.
 func TestPartly(t *testing.T) {
 	d := opened(t, 80, 24)

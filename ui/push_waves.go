@@ -3,6 +3,8 @@ package ui
 import (
 	"fmt"
 	"strings"
+
+	"closup/provision/push"
 )
 
 // The waves of a push, as a line and on the Clos.
@@ -18,8 +20,10 @@ func (s *pushScreen) waves() string {
 	var parts []string
 	for i := range now.Of {
 		switch {
-		case s.run.waveFailed(i + 1):
+		case s.run.waveHas(i+1, bad):
 			parts = append(parts, l.in(bad, fmt.Sprintf("%s%d", l.down, i+1)))
+		case s.run.waveHas(i+1, warn):
+			parts = append(parts, l.in(warn, fmt.Sprintf("%s%d", l.open, i+1)))
 		case i+1 < now.Number || s.stage != pushing && i < now.Number:
 			parts = append(parts, l.in(good, fmt.Sprintf("%s%d", l.done, i+1)))
 		case i+1 == now.Number:
@@ -39,10 +43,11 @@ func (s *pushScreen) waves() string {
 	return cut(line, s.w, l.ellipsis)
 }
 
-// waveFailed says whether a device of the wave did not get through.
-func (r *run) waveFailed(number int) bool {
+// waveHas says whether a device of the wave ended so.
+func (r *run) waveHas(number int, t tone) bool {
 	for i := range r.rows {
-		if row := &r.rows[i]; row.wave == number && row.report != nil && row.resultTone() == bad {
+		row := &r.rows[i]
+		if row.wave == number && row.report != nil && row.report.Result != push.Pending && row.resultTone() == t {
 			return true
 		}
 	}

@@ -28,6 +28,7 @@ type pushScreen struct {
 	sure    sure
 	stop    context.CancelFunc // lets what has begun finish, and begins no more; nil: said already
 	control *push.Control      // of the run: pauses and aborts it
+	byHand  int                // devices that the run leaves as somebody made them
 	logOnly bool
 	log     scroll
 	ahead   bool    // the log is read at its end, and follows it

@@ -190,8 +190,14 @@ func (s *pushScreen) summary() (said, next string) {
 	lead, t, next := l.done+" Done: ", good, l.in(dim, "enter watches the sessions.")
 	if len(r.failed()) > 0 {
 		lead, t, next = l.fail+" In part: ", bad, l.in(dim, "f checks again what did not get through; the log says why.")
+		if s.control != nil && s.control.Aborted() {
+			lead, t = l.fail+" Aborted: ", warn
+		}
 	}
 	line := l.in(t, lead) + r.counts()
+	if s.byHand > 0 {
+		line += l.in(warn, fmt.Sprintf(", %d left as by hand", s.byHand))
+	}
 	if s.waits() == 0 {
 		return line + l.in(dim, fmt.Sprintf(", in %.1f s.", r.ended.Sub(r.first()).Seconds())), next
 	}
