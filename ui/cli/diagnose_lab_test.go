@@ -72,7 +72,7 @@ func names(p planJSON, f diagnose.Finding, fault lab.Fault, at model.End) bool {
 	return fault.Cable && slices.ContainsFunc(p.Links, func(l model.Link) bool { return l.A == here && l.B == at || l.B == here && l.A == at })
 }
 
-// Four faults at once in four places are all named, and nothing else is
+// Five faults at once in five places are all named, and nothing else is
 // claimed; before, right after a push, and after mending nothing is.
 func TestDiagnoseLab(t *testing.T) {
 	needLab(t)
@@ -118,7 +118,7 @@ func TestDiagnoseLab(t *testing.T) {
 	b.ends(statusError, "trace", "--lab", "192.0.2.1")
 
 	made := map[string]model.End{}
-	for _, args := range [][]string{{"mtu", "leaf1:swp1"}, {"not-forwarding", "spine1"}, {"route-map-lost", "leaf2"}, {"ipv6-off", "k8s3:eth1"}} {
+	for _, args := range [][]string{{"mtu", "leaf1:swp1"}, {"not-forwarding", "spine1"}, {"route-map-lost", "leaf2"}, {"ipv6-off", "k8s3:eth1"}, {"bgp-filtered", "k8s2:eth1"}} {
 		made[args[0]] = b.broken(args...)
 	}
 	_, again, _ := b.run("lab", "break", "mtu", "leaf1:swp1")
@@ -138,7 +138,7 @@ func TestDiagnoseLab(t *testing.T) {
 	if one := b.diagnose("k8s1:eth1"); len(one) != 1 || one[0].Cause != "mtu-mismatch" {
 		t.Errorf("k8s1:eth1: %s", brief(one))
 	}
-	// closup puts them right itself: three by commands, one by a push.
+	// closup puts them right itself: one by a push, one by two commands.
 	document, errs, code := b.run("diagnose", "--lab", "--apply", "--yes", "-o", "json")
 	var mended struct {
 		Applied struct {
@@ -150,7 +150,7 @@ func TestDiagnoseLab(t *testing.T) {
 	if err := json.Unmarshal([]byte(document), &mended); err != nil {
 		b.Fatalf("status %d, %v in %s%s", code, err, document, errs)
 	}
-	if len(sure(mended.Left)) != 0 || len(mended.Applied.Commands) != 3 || mended.Applied.Push.Summary.Changed != 1 {
+	if len(sure(mended.Left)) != 0 || len(mended.Applied.Commands) != 5 || mended.Applied.Push.Summary.Changed != 1 {
 		t.Errorf("status %d: left is %s; applied: %+v", code, brief(mended.Left), mended.Applied)
 	}
 	if found := b.diagnose(); len(sure(found)) > 0 {
