@@ -46,8 +46,8 @@ func TestPowerLost(t *testing.T) {
 				await(t, "it is active", func() bool { return b.read("closup/push/"+o.ID+"/state") == "active\n" })
 			}
 			s.Set("leaf1", func(fake.Command) int { return -1 })
-			// All at once, so that nobody mourns.
-			out, err := exec.Command("sh", "-c", "all=$(pgrep -f "+o.ID+"); kill -STOP $all; kill -KILL $all").CombinedOutput()
+			// All at once, so that nobody mourns; the pattern does not match itself.
+			out, err := exec.Command("sh", "-c", "all=$(pgrep -f '["+o.ID[:1]+"]"+o.ID[1:]+"'); kill -STOP $all; kill -KILL $all").CombinedOutput()
 			t.Logf("%v %s", err, out)
 			if b.read("etc/app.conf") != "new\n" {
 				t.Error("the new file was not on the disk, so there is nothing to undo")
