@@ -78,20 +78,25 @@ var (
 	networks  = []string{"ifupdown2", "netplan", "networkd"}
 )
 
-// natives are the platforms that take their configuration by means of their
-// own. closup writes it, and pushes it nowhere: no such device was there to try
-// it on, and Fedora CoreOS gets all that it is at its first start.
-var natives = map[string]func(*model.Plan, *model.Device) ([]Artifact, error){
-	"nvue":   nvueStartup,
-	"sonic":  sonicArtifacts,
-	"coreos": coreosArtifacts,
+// native is a platform that takes its configuration by means of its own: the
+// files that closup writes for it, and what it pushes, where it does.
+type native struct {
+	files, pushed func(*model.Plan, *model.Device) ([]Artifact, error)
+}
+
+// natives are those platforms. SONiC is pushed to nowhere, since no such device
+// was there to try it on; Fedora CoreOS gets all that it is at its first start.
+var natives = map[string]native{
+	"nvue":   {nvueStartup, nvuePushed},
+	"sonic":  {sonicArtifacts, nil},
+	"coreos": {coreosArtifacts, nil},
 }
 
 // nativeOf is how such a device is written. NVUE and SONiC are systems of
 // switches only.
-func nativeOf(d *model.Device) (func(*model.Plan, *model.Device) ([]Artifact, error), bool) {
-	native, ok := natives[d.Platform]
-	return native, ok && (d.Role.Switch() || d.Platform == "coreos")
+func nativeOf(d *model.Device) (native, bool) {
+	n, ok := natives[d.Platform]
+	return n, ok && (d.Role.Switch() || d.Platform == "coreos")
 }
 
 // Files are all files of one device, to be looked at: those that Device has,
@@ -99,15 +104,19 @@ func nativeOf(d *model.Device) (func(*model.Plan, *model.Device) ([]Artifact, er
 // live.
 func Files(p *model.Plan, d *model.Device) ([]Artifact, error) {
 	if native, ok := nativeOf(d); ok {
-		return native(p, d)
+		return native.files(p, d)
 	}
 	return Device(p, d)
 }
 
-// Device renders all files of one device of the plan. It fails where closup
+// Device renders all files of one device of the plan, as they are pushed; of a
+// switch that runs NVUE closup's part of its tree. It fails where closup
 // cannot yet write files for such a device, and where a name in the plan could
 // do harm in a file; validation says so with the place in fabric.yaml.
 func Device(p *model.Plan, d *model.Device) ([]Artifact, error) {
+	if native, ok := nativeOf(d); ok && native.pushed != nil {
+		return native.pushed(p, d)
+	}
 	if err := supported(d); err != nil {
 		return nil, err
 	}

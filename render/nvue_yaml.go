@@ -40,6 +40,11 @@ func (t *nvueTree) yaml() []string {
 			}
 		}
 	}
+	return root.lines()
+}
+
+// lines is what is below a node, as YAML.
+func (n *yamlNode) lines() []string {
 	var lines []string
 	var walk func(n *yamlNode, indent string)
 	walk = func(n *yamlNode, indent string) {
@@ -55,7 +60,7 @@ func (t *nvueTree) yaml() []string {
 			}
 		}
 	}
-	walk(root, "")
+	walk(n, "")
 	return lines
 }
 

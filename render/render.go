@@ -43,6 +43,25 @@ type Unit struct {
 	After   []string // units that must be live before
 	Cost    Cost     // of making it live
 	Declare bool     // Apply takes addresses away that its files do not declare
+	Trial   *Trial   // it commits by itself; nil: it takes its files from the disk
+}
+
+// Trial is how a unit is changed that commits by itself: what it has applied is
+// asked of it and does not lie in a file, a change is put on trial for a time,
+// and unless it is kept within that the unit takes it back by itself. A file of
+// such a unit is closup's part of what is applied, as a text; its path is where
+// the unit saves it. Check gets the delta instead of the file; Apply and Restart
+// are empty. NOTES is a directory of the push for what the unit must remember.
+type Trial struct {
+	Read  string // prints all that is applied
+	Part  func(applied []byte, ours ...[]byte) ([]byte, error)
+	Delta func(was, want []byte) ([]byte, error) // what Begin is given
+	Free  string                                 // fails, and says why, where somebody else's change is under way
+	Begin string                                 // puts the delta $1 on trial for $2 seconds; NOTES is $3
+	Keep  string                                 // keeps what is on trial, for good; NOTES is $1
+	Back  string                                 // takes it back, and waits until that is so; NOTES is $1
+	Again string                                 // of an earlier push's NOTES ($1), what helps Begin to bring back what that replaced
+	Undo  string                                 // what takes it back on the device's own console
 }
 
 // Cost is how long a unit takes to make its files live: means that were

@@ -91,6 +91,9 @@ func ansibleFiles(p *model.Plan, devices ...string) iter.Seq2[File, error] {
 				return
 			}
 			artifacts, err := Device(p, d)
+			if _, native := nativeOf(d); native && err == nil {
+				err = fmt.Errorf("%s runs %s, which takes no files: `closup push` pushes to it, and --device names the others", d.Name, d.Platform)
+			}
 			if err != nil {
 				put("", nil, err)
 				return

@@ -84,14 +84,37 @@ func nvueDevice(p *model.Plan, d *model.Device) ([]File, error) {
 	return []File{{d.Name + "/nvue.sh", 0o755, body}, startup[0].file()}, nil
 }
 
-// nvueStartup is a switch's startup.yaml, where NVUE has it.
-func nvueStartup(_ *model.Plan, d *model.Device) ([]Artifact, error) {
+// nvueSpoken is the last gate before NVUE is told anything of a device.
+func nvueSpoken(d *model.Device) ([]iface, error) {
 	interfaces, err := spoken(d)
+	if why := nvueReleases.unfit(d); err == nil && why != "" {
+		err = fmt.Errorf("%s", why)
+	}
+	return interfaces, err
+}
+
+// nvueSaved is where NVUE saves what it has applied, for the next boot.
+const nvueSaved = "/etc/nvue.d/startup.yaml"
+
+// nvuePushed is closup's part of what NVUE shall have applied on a switch, the
+// management port not in it.
+func nvuePushed(_ *model.Plan, d *model.Device) ([]Artifact, error) {
+	interfaces, err := nvueSpoken(d)
 	if err != nil {
 		return nil, err
 	}
-	if why := nvueReleases.unfit(d); why != "" {
-		return nil, fmt.Errorf("%s", why)
+	t := nvueOf(d, interfaces, false)
+	if _, err := nvueNotes(d, interfaces, t); err != nil {
+		return nil, err
+	}
+	return []Artifact{{Device: d.Name, Path: nvueSaved, Unit: "nvue", Mode: 0o600, Body: t.flat().text()}}, nil
+}
+
+// nvueStartup is a switch's startup.yaml, where NVUE has it.
+func nvueStartup(_ *model.Plan, d *model.Device) ([]Artifact, error) {
+	interfaces, err := nvueSpoken(d)
+	if err != nil {
+		return nil, err
 	}
 	if m := d.Management; !model.SafeInterface(m.Port) || !model.SafeText(m.VRF) || !model.SafeText(m.Address) {
 		return nil, fmt.Errorf("%s: a startup.yaml cannot hold management port %q in VRF %q with address %q", d.Name, m.Port, m.VRF, m.Address)
@@ -108,5 +131,5 @@ func nvueStartup(_ *model.Plan, d *model.Device) ([]Artifact, error) {
 		Device, For  string
 		Notes, Lines []string
 	}{d.Name, nvueFor(d), notes, t.yaml()})
-	return []Artifact{{Device: d.Name, Path: "/etc/nvue.d/startup.yaml", Mode: 0o644, Body: body}}, err
+	return []Artifact{{Device: d.Name, Path: nvueSaved, Mode: 0o644, Body: body}}, err
 }

@@ -76,6 +76,7 @@ var Units = []Unit{
 		Cost:    Cost{Base: 350 * time.Millisecond, Added: 3500 * time.Microsecond, Removed: 60 * time.Millisecond},
 	},
 	{Name: "vtysh", Check: `sh -n "$1"`},
+	nvueUnit,
 	frrContainer[0], frrContainer[1], frrContainer[2],
 	quaggaContainer[0], quaggaContainer[1], quaggaContainer[2],
 	{
