@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"closup/model"
+	"closup/render"
 )
 
 // What is on the device: its system, router, packages, disk and clock.
@@ -14,7 +15,6 @@ import (
 // renderOnly are the platforms that closup writes files for and does not push
 // to, and why.
 var renderOnly = map[string]string{
-	"nvue":    "`closup render` prints startup.yaml, and docs/vendors.md says how to load it with nv",
 	"sonic":   "`closup render` prints config_db.json and frr.conf, and docs/vendors.md says how to load them",
 	"flatcar": "it takes its configuration at its first start: `closup render --target butane` writes it",
 	"coreos":  "it takes its configuration at its first start: `closup render --target butane` writes it",
@@ -28,7 +28,7 @@ func RenderOnly(platform string) bool { return renderOnly[platform] != "" }
 func Remedy(platform string) string { return renderOnly[platform] }
 
 // systems are what /etc/os-release calls each platform (ID).
-var systems = map[string]string{"cumulus": "cumulus-linux", "debian": "debian", "ubuntu": "ubuntu"}
+var systems = map[string]string{"cumulus": "cumulus-linux", "nvue": "cumulus-linux", "debian": "debian", "ubuntu": "ubuntu"}
 
 func platform(v View) Result {
 	want := v.Device.Platform
@@ -147,13 +147,49 @@ func packages(v View) Result {
 
 func nvue(v View) Result {
 	f := v.Facts
+	if render.TrialOf(&v.Device) != nil {
+		return nvueReady(v)
+	}
 	switch {
 	case len(f.NVUE.Wrote) > 0:
-		return result(Failed, "end NVUE for good (sudo systemctl disable --now nvued), or write platform: nvue and load what `closup render` prints", "NVUE owns %s, and would write over it", strings.Join(f.NVUE.Wrote, " and "))
+		return result(Failed, "end NVUE for good (sudo systemctl disable --now nvued), or write platform: nvue and push to it through NVUE", "NVUE owns %s, and would write over it", strings.Join(f.NVUE.Wrote, " and "))
 	case f.NVUE.Runs:
 		return result(Warning, "end it for good: sudo systemctl disable --now nvued", "NVUE runs: whoever says `nv config apply` writes over closup's files")
 	}
 	return ok("NVUE does not run")
+}
+
+// nvueWords are the releases from which on NVUE has other words.
+var nvueWords = []string{"5.1", "5.15"}
+
+// nvueReady says whether a switch can be pushed to through NVUE.
+func nvueReady(v View) Result {
+	f := v.Facts
+	release := f.System.Version
+	known := f.System.ID == systems["nvue"] && release != ""
+	said := v.Device.Release
+	if said == "" {
+		said = nvueWords[0]
+	}
+	differs := false
+	for _, since := range nvueWords {
+		differs = differs || (model.CompareReleases(release, since) < 0) != (model.CompareReleases(said, since) < 0)
+	}
+	switch {
+	case v.Lab && !f.Has("nv"):
+		return result(Failed, "write platform: cumulus to practise: what is routed is the same", "a lab has no NVUE")
+	case known && model.CompareReleases(release, model.FirstNVUE) < 0:
+		return result(Failed, "write platform: cumulus", "Cumulus Linux %s has no NVUE; it came with %s", release, model.FirstNVUE)
+	case !f.Has("nv"):
+		return result(Failed, "see whether this is the device, or write platform: cumulus", "there is no nv, so NVUE is not installed")
+	case !f.NVUE.Runs:
+		return result(Failed, "sudo systemctl enable --now nvued", "NVUE does not run: there is no nvued")
+	case known && differs:
+		return result(Failed, "write `release: "+strings.Join(strings.Split(release, ".")[:2], ".")+"` for it in fabric.yaml", "it runs Cumulus Linux %s, whose NVUE has other words than closup would use", release)
+	case f.NVUE.Busy != "":
+		return result(Failed, "wait, or ask whose it is: nv config revision lists them", "%s", f.NVUE.Busy)
+	}
+	return ok("NVUE runs, and nobody's change waits in it")
 }
 
 func writable(v View) Result {

@@ -12,6 +12,7 @@ import (
 	"closup/model"
 	"closup/provision"
 	"closup/provision/observe"
+	"closup/render"
 )
 
 const fabric = `version: 1
@@ -75,6 +76,34 @@ func good(t *testing.T) View {
 		Writes: Writes{Dirs: []string{"/etc/frr", closupHome}, Bytes: 10000},
 		Shell:  Shell{Known: true, Took: 50 * time.Millisecond}, Facts: f,
 		Sent: f.Clock.Add(-100 * time.Millisecond), Received: f.Clock.Add(time.Second),
+	}
+}
+
+// onNVUE makes the device a leaf that runs NVUE.
+func onNVUE(v *View) {
+	d, _ := v.Plan.Device("leaf1")
+	v.Device, v.Device.Platform = *d, "nvue"
+	v.Facts.System = System{ID: "cumulus-linux", Version: "5.9.1", Name: "Cumulus Linux 5.9.1"}
+	v.Facts.Hostname, v.Facts.OnDisk, v.Facts.Serials = "leaf1", "leaf1", nil
+	v.Facts.Tools = append(v.Facts.Tools, "nv")
+	v.Facts.NVUE = NVUE{Runs: true, Wrote: []string{"/etc/frr/frr.conf"}}
+}
+
+// TestNVUEAsked: whose change waits is asked of a device that is pushed to
+// through NVUE, and of no other.
+func TestNVUEAsked(t *testing.T) {
+	unit, _ := render.UnitNamed("nvue")
+	w := WritesOf([]render.Artifact{{Path: "/etc/nvue.d/startup.yaml", Unit: "nvue"}})
+	if w.Free != unit.Trial.Free || !strings.Contains(Brief(w), "--confirm-status") {
+		t.Errorf("it is not asked: %+v", w)
+	}
+	if w = WritesOf([]render.Artifact{{Path: "/etc/frr/frr.conf", Unit: "frr"}}); strings.Contains(Brief(w), "--confirm-status") {
+		t.Error("a device with files is asked for NVUE's")
+	}
+	answer, _ := os.ReadFile("testdata/k8s1.txt")
+	f, err := Parse([]byte(strings.Replace(string(answer), partMark+"nvue\n", partMark+"nvue\nruns\nwrote /etc/frr/frr.conf\nbusy root has a change\n", 1)))
+	if err != nil || !f.NVUE.Runs || len(f.NVUE.Wrote) != 1 || f.NVUE.Busy != "root has a change" {
+		t.Errorf("%v: %+v", err, f.NVUE)
 	}
 }
 
@@ -177,8 +206,17 @@ func TestChecks(t *testing.T) {
 		}},
 		{"packages", Failed, "frr-pythontools", func(v *View) { without(v, "frr-reload.py") }},
 		{"packages", Failed, "ifupdown2", func(v *View) { without(v, "ifreload") }},
-		{"platform", Failed, "writes files for nvue", func(v *View) { v.Device.Platform = "nvue" }},
-		{"nvue", Failed, "owns /etc/frr/frr.conf", func(v *View) { v.Facts.NVUE = NVUE{true, []string{"/etc/frr/frr.conf"}} }},
+		{"nvue", Failed, "owns /etc/frr/frr.conf", func(v *View) { v.Facts.NVUE = NVUE{Runs: true, Wrote: []string{"/etc/frr/frr.conf"}} }},
+		{"nvue", OK, "nobody's change", onNVUE},
+		{"platform", OK, "Cumulus Linux 5.9.1", onNVUE},
+		{"nvue", Failed, "there is no nv", func(v *View) { onNVUE(v); without(v, "nv") }},
+		{"nvue", Failed, "a lab has no NVUE", func(v *View) { onNVUE(v); without(v, "nv"); v.Lab = true }},
+		{"nvue", Failed, "there is no nvued", func(v *View) { onNVUE(v); v.Facts.NVUE.Runs = false }},
+		{"nvue", Failed, "4.4.0 has no NVUE", func(v *View) { onNVUE(v); v.Facts.System.Version = "4.4.0" }},
+		{"nvue", Failed, "5.15.0, whose NVUE has other words", func(v *View) { onNVUE(v); v.Facts.System.Version = "5.15.0" }},
+		{"nvue", OK, "NVUE runs", func(v *View) { onNVUE(v); v.Facts.System.Version, v.Device.Release = "5.15.0", "5.15" }},
+		{"nvue", Failed, "5.0.1, whose NVUE has other words", func(v *View) { onNVUE(v); v.Facts.System.Version = "5.0.1" }},
+		{"nvue", Failed, "on trial", func(v *View) { onNVUE(v); v.Facts.NVUE.Busy = "a change of somebody else is on trial in NVUE" }},
 		{"nvue", Warning, "NVUE runs", func(v *View) { v.Facts.NVUE.Runs = true }},
 		{"writable", Failed, "/etc/frr", func(v *View) { v.Facts.ReadOnly["/etc/frr"] = "/etc" }},
 		{"disk", Failed, "/ has 1 MiB free", func(v *View) { v.Facts.Disks[0].Free = 1 << 20 }},

@@ -22,6 +22,7 @@ var factsScript string
 type Writes struct {
 	Dirs  []string // that it writes in, sorted
 	Bytes int64    // that it sends
+	Free  string   // the commands that fail where a unit that commits by itself is busy; empty: there is none
 }
 
 // closupHome is where a push keeps what it needs on a device.
@@ -31,6 +32,9 @@ const closupHome = "/var/lib/closup"
 func WritesOf(artifacts []render.Artifact) Writes {
 	w := Writes{Dirs: []string{closupHome}}
 	for _, a := range artifacts {
+		if u, _ := render.UnitNamed(a.Unit); u.Trial != nil {
+			w.Free = u.Trial.Free
+		}
 		if dir := path.Dir(a.Path); !slices.Contains(w.Dirs, dir) {
 			w.Dirs = append(w.Dirs, dir)
 		}
@@ -52,7 +56,11 @@ func script(w Writes, brief string) string {
 	if len(dirs) == 0 {
 		dirs = []string{closupHome}
 	}
-	return "BRIEF=" + brief + "\nDIRS=" + provision.Quote(strings.Join(dirs, " ")) + "\n" + factsScript
+	free := ""
+	if w.Free != "" {
+		free = "nvue_free() (\n" + w.Free + "\n)\n"
+	}
+	return free + "BRIEF=" + brief + "\nDIRS=" + provision.Quote(strings.Join(dirs, " ")) + "\n" + factsScript
 }
 
 // Facts are what a device said.
@@ -85,6 +93,9 @@ type System struct {
 type NVUE struct {
 	Runs  bool
 	Wrote []string
+	// Busy is whose change is under way in it that no push of closup's made; of
+	// devices that are pushed to through NVUE alone. Empty: nobody's.
+	Busy string
 }
 
 // Disk is one file system that a push writes in.
@@ -135,9 +146,12 @@ func Parse(answer []byte) (*Facts, error) {
 		}
 	}
 	for line := range strings.Lines(text("nvue")) {
-		if file, ok := strings.CutPrefix(strings.TrimSpace(line), "wrote "); ok {
-			f.NVUE.Wrote = append(f.NVUE.Wrote, file)
-		} else {
+		switch word, rest, _ := strings.Cut(strings.TrimSpace(line), " "); word {
+		case "wrote":
+			f.NVUE.Wrote = append(f.NVUE.Wrote, rest)
+		case "busy":
+			f.NVUE.Busy = rest
+		case "runs":
 			f.NVUE.Runs = true
 		}
 	}

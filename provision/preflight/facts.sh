@@ -34,7 +34,7 @@ if [ -r /proc/device-tree/serial-number ]; then tr -d '\0' </proc/device-tree/se
 if [ ! -e /sys/class/dmi/id ] && has dmidecode; then dmidecode -s system-serial-number 2>/dev/null; fi
 if has decode-syseeprom; then decode-syseeprom -s serial 2>/dev/null; fi
 part tools
-for t in base64 sha256sum cmp find stat flock setsid timeout unshare vtysh ifreload netplan networkctl lldpcli dpkg docker podman ip; do
+for t in base64 sha256sum cmp find stat flock setsid timeout unshare vtysh ifreload netplan networkctl lldpcli dpkg docker podman ip nv; do
 	if has $t; then echo $t; fi
 done
 if [ -e /usr/lib/frr/frr-reload.py ]; then echo frr-reload.py; fi
@@ -67,6 +67,10 @@ for f in /etc/frr/frr.conf /etc/network/interfaces; do
 		case $line in *[Aa]uto-generated\ by\ NVUE*) echo "wrote $f" ;; esac
 	done <"$f"
 done
+# A push of closup's that is under way here is known by its lock.
+if has nvue_free && has nv && ! grep -qsxE 'applying|active|committing|undoing' /var/lib/closup/push/*/state; then
+	said=$(nvue_free 2>/dev/null) || echo "busy $said"
+fi
 part writable
 points=
 for d in $DIRS; do

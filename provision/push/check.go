@@ -21,6 +21,12 @@ func check(ctx context.Context, d *device) error {
 				continue
 			}
 			d.log("$ %s  # %s", u.Check, f.Path)
+			if f.trial != nil {
+				// Where another push holds the device, its lock says so next.
+				s.line("flock -n -o -E 75 \"$B/lock\" sh \"$T/unit/\"%s \"$T/delta\"%s >\"$T/said\" 2>&1 || [ $? = 75 ] || {", u.Name+".check", f.Path)
+				s.line("printf '%%s\\n' %s >&2; cat \"$T/said\" >&2; exit 66; }", f.Path)
+				continue
+			}
 			s.WriteString("(\n")
 			s.WriteString("set -- \"$T/new\"" + provision.Quote(f.Path) + "\n")
 			s.WriteString(u.Check + "\n) >\"$T/said\" 2>&1 || {\n")

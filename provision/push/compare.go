@@ -55,6 +55,11 @@ func compare(ctx context.Context, d *device) error {
 			return d.errorf(err, "", "%s as it stands cannot be read: %v", f.Path, err)
 		}
 		f.changed = f.was.differs(f)
+		if f.trial != nil && f.changed {
+			if f.delta, err = f.trial.Delta(f.was.body, f.want); err != nil {
+				return d.errorf(err, "", "%v", err)
+			}
+		}
 		d.report.Files = append(d.report.Files, File{Path: f.Path, Changed: f.changed, Change: d.change(f)})
 	}
 	var stale []*unit

@@ -59,6 +59,8 @@ type file struct {
 	was     state  // as it was found
 	kept    []byte // as it was confirmed last, where it is not the one that was found
 	want    []byte // as it shall be; nil: not there
+	delta   []byte // where its unit commits by itself: what brings it there
+	trial   *render.Trial
 	changed bool
 }
 
@@ -68,6 +70,7 @@ type state struct {
 	mode   string // octal: "640"
 	owner  string // "frr:frr"
 	body   []byte
+	sum    string // where its unit commits by itself: of all that is applied
 }
 
 // unit is what makes some of the files live.
@@ -200,9 +203,11 @@ func (d *device) plan() error {
 		}
 	}
 	for _, f := range d.files {
-		if units[f.Unit] == nil {
+		u := units[f.Unit]
+		if u == nil {
 			return d.errorf(nil, "", "nothing says how %s is made live (unit %q)", f.Path, f.Unit)
 		}
+		f.trial = u.Trial
 	}
 	d.units = ordered(d.units, units)
 	return nil

@@ -40,6 +40,9 @@ func (d *device) vanishing(u *unit) []string {
 		}
 	}
 	words := strings.FieldsFunc(text.String(), func(r rune) bool { return strings.ContainsRune(" \t\r\n\"'[],=", r) })
+	for i, w := range words {
+		words[i] = strings.TrimSuffix(w, ":") // a key of YAML
+	}
 	declared := func(a netip.Prefix) bool {
 		return slices.Contains(words, a.String()) || slices.Contains(words, a.Addr().String()) || slices.Contains(d.target.Device.Loopbacks, a)
 	}

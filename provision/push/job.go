@@ -15,6 +15,10 @@ func stage(ctx context.Context, d *device) error {
 	s := d.script()
 	s.WriteString("umask 077; mkdir -p \"$B/push\" \"$T/new\" \"$T/old\" \"$T/unit\" && chmod 700 \"$B\" \"$B/push\" \"$T\" || exit 65\n")
 	for _, f := range d.changed() {
+		if f.trial != nil {
+			s.unpack("/old"+f.Path, f.was.body)
+			s.unpack("/delta"+f.Path, f.delta)
+		}
 		if f.want != nil {
 			s.unpack("/new"+f.Path, f.want)
 			d.log("stage %s (%d bytes)", f.Path, len(f.want))
@@ -26,6 +30,14 @@ func stage(ctx context.Context, d *device) error {
 		} {
 			if way.commands != "" {
 				s.unpack("/unit/"+u.Name+"."+way.name, []byte(way.commands+"\n"))
+			}
+		}
+		if t := u.Trial; t != nil {
+			for name, commands := range map[string]string{"check": u.Check, "read": t.Read, "free": t.Free, "begin": t.Begin, "keep": t.Keep, "back": t.Back} {
+				s.unpack("/unit/"+u.Name+"."+name, []byte(commands+"\n"))
+			}
+			if again := d.target.Again[u.Name]; len(again) > 0 {
+				s.unpack("/unit/"+u.Name+".again", again)
 			}
 		}
 	}
@@ -91,7 +103,7 @@ func (d *device) lay() string {
 	s := &script{}
 	s.line("T=%s", d.push.home+"/push/"+d.id)
 	for _, f := range d.changed() {
-		if f.want != nil && f.was.exists {
+		if f.want != nil && f.was.exists && f.trial == nil {
 			path := provision.Quote(f.Path)
 			fmt.Fprintf(s, "mount --bind \"$T/new\"%s \"$(readlink -f %s)\" || exit 78\n", path, path)
 		}
@@ -105,7 +117,7 @@ func (d *device) lay() string {
 // and some units are read by others than those who make them live.
 func (d *device) live() bool {
 	for _, f := range d.changed() {
-		if f.want == nil || !f.was.exists {
+		if f.want == nil || !f.was.exists || f.trial != nil {
 			return false
 		}
 	}
@@ -117,6 +129,16 @@ func (d *device) live() bool {
 	return true
 }
 
+// trial is how long a unit that commits by itself waits for the job to keep the
+// change or to take it back: longer than any job does, since it is what is left
+// when that is dead.
+func (p *push) trial() time.Duration {
+	if p.Confirm > 0 {
+		return p.Undo + p.Confirm + pendingSlack + trialGrace
+	}
+	return p.Undo + trialGrace
+}
+
 // job is what applies, waits to be confirmed, and commits or undoes, detached
 // from any connection.
 func (d *device) job() string {
@@ -126,9 +148,19 @@ func (d *device) job() string {
 	if d.live() {
 		laid = "yes"
 	}
-	s.line("LAY=%s UNDO=%s LIMIT=%s ROOM=%s", laid, int(d.push.Undo/time.Second), int(d.limit()/time.Second), d.room()>>10)
+	s.line("LAY=%s UNDO=%s LIMIT=%s ROOM=%s TRIAL=%s", laid, int(d.push.Undo/time.Second), int(d.limit()/time.Second), d.room()>>10, int(d.push.trial()/time.Second))
 	var keep, put, ready, swap, back, note, live, sound, take strings.Builder
+	hook := false
 	for _, f := range d.changed() {
+		if f.trial != nil {
+			unit := provision.Quote(f.Unit)
+			fmt.Fprintf(&keep, "keep_trial %s %s || return\n", unit, f.was.sum)
+			fmt.Fprintf(&swap, "keep_on %s || return\n", unit)
+			fmt.Fprintf(&back, "end_trial %s || bad=yes\n", unit)
+			fmt.Fprintf(&note, "note %s || return\n", provision.Quote(f.Path))
+			continue
+		}
+		hook = true
 		before, mode := "none", f.mode()
 		if f.was.exists {
 			before = sumOf(f.was.body)
@@ -145,6 +177,10 @@ func (d *device) job() string {
 		fmt.Fprintf(&note, "note %s || return\n", path)
 	}
 	for _, u := range d.due() {
+		if u.Trial != nil {
+			fmt.Fprintf(&live, "begin_trial %s %s || return\n", provision.Quote(u.Name), provision.Quote(u.files[0].Path))
+			continue
+		}
 		if u.Apply+u.Restart != "" {
 			args := provision.Quote(u.Name) + " " + provision.Quote(u.files[0].Path)
 			fmt.Fprintf(&live, "activate %s || return\n", args)
@@ -164,6 +200,9 @@ func (d *device) job() string {
 		{"take_back_all", "all=yes\n" + take.String() + "[ $all = yes ]"},
 	} {
 		s.function(f.name, f.body)
+	}
+	if !hook {
+		s.WriteString("HOOK=\n") // what boots is no file of ours
 	}
 	s.WriteString("main \"$1\"\n")
 	return s.String()

@@ -79,11 +79,12 @@ reserve() {
 }
 
 bounded() { timeout -k 10 "$LIMIT" "$@" </dev/null; }
-try_unit() { # UNIT WAY BEFORE
+try_unit() { # UNIT WAY ARGUMENTS
 	printf -- '-- %s %s\n' "$1" "$2" >>"$T/log"
-	said=$T/said
+	said=$T/said run=$T/unit/$1.$2
+	shift 2
 	printf 'nothing\n' 2>/dev/null >"$said" || said=/dev/null # the disk is full, and that must not keep it
-	laid timeout -k 10 "$LIMIT" sh "$T/unit/$1.$2" "$3" </dev/null >"$said" 2>&1
+	laid timeout -k 10 "$LIMIT" sh "$run" "$@" </dev/null >"$said" 2>&1
 	status=$?
 	cat "$T/said" >>"$T/log"
 	return $status
@@ -118,6 +119,24 @@ take_back() { # UNIT PATH
 	done
 	[ -z "$bad" ]
 }
+
+# A unit that commits by itself. notes/UNIT is what it must remember.
+notes() { echo "$T/notes/$1"; } # UNIT
+keep_trial() { # UNIT SUM: is what was looked at still what is applied, and nobody else at it?
+	mkdir -p "$(notes "$1")" || return
+	[ "$(bounded sh "$T/unit/$1.read" 2>/dev/null | sha256sum | cut -c1-64)" = "$2" ] || because "what $1 has applied was changed by somebody while it was looked at" || return
+	said=$(bounded sh "$T/unit/$1.free" 2>&1) || because "$said"
+}
+begin_trial() { # UNIT PATH
+	[ -f "$T/delta$2" ] || return 0
+	echo "$1" >>"$T/live"
+	try_unit "$1" begin "$T/delta$2" "$TRIAL" "$(notes "$1")" "$T/unit/$1.again" && return
+	because "$1 did not take it (status $status): $(grep -v '^ *$' "$T/said" | tail -n 2)"
+}
+keep_on() { # UNIT
+	try_unit "$1" keep "$(notes "$1")" || because "$1 did not keep it: $(grep -v '^ *$' "$T/said" | tail -n 1)"
+}
+end_trial() { ! grep -qx "$1" "$T/live" 2>/dev/null || try_unit "$1" back "$(notes "$1")"; } # UNIT
 
 # The hook at boot, ahead of networking and FRR.
 hook_on() {

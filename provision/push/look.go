@@ -35,8 +35,13 @@ func (d *device) look(ctx context.Context, v view) (*seen, error) {
 		s.line("renew %s", int(d.push.Undo/time.Second))
 	}
 	s.WriteString("look_open\n")
-	for _, f := range d.files {
-		s.line("look_file %s", f.Path)
+	for i, f := range d.files {
+		if f.trial != nil {
+			s.function(fmt.Sprintf("read_%d", i), f.trial.Read)
+			fmt.Fprintf(s, "look_unit applied read_%d\n", i)
+		} else {
+			s.line("look_file %s", f.Path)
+		}
 		s.line("look_kept %s", f.Path)
 		d.log("read %s", f.Path)
 	}
@@ -86,6 +91,19 @@ func (d *device) look(ctx context.Context, v view) (*seen, error) {
 	return found, err
 }
 
+// applied is closup's part of what a unit that commits by itself has applied.
+func (d *device) applied(f *file, b block, kept []byte) (state, error) {
+	text, status := b.ended()
+	if status != "0" {
+		return state{}, d.errorf(provision.ErrOutput, string(text), "what %s has applied cannot be read: %s", f.Unit, firstOf(string(text)))
+	}
+	part, err := f.trial.Part(text, f.Body, kept)
+	if err != nil {
+		return state{}, d.errorf(provision.ErrOutput, "", "%v", err)
+	}
+	return state{exists: true, mode: f.mode(), owner: f.owner(), body: part, sum: sumOf(text)}, nil
+}
+
 // staged runs what stage sent of a unit, with the new files in place.
 func (d *device) staged(u *unit, way string) string {
 	return "laid sh \"$T/unit/\"" + provision.Quote(u.Name+"."+way)
@@ -123,10 +141,21 @@ func (d *device) parseLook(all []block, v view) (*seen, error) {
 		}
 	}
 	for _, f := range d.files {
-		b, err := next("file", "none", "odd")
+		b, err := next("file", "none", "odd", "applied")
 		switch {
 		case err != nil:
 			return nil, err
+		case b.kind == "applied":
+			kept, err := next("kept")
+			if err != nil {
+				return nil, err
+			}
+			now, err := d.applied(f, b, kept.data)
+			if err != nil {
+				return nil, err
+			}
+			found.files, found.kept = append(found.files, now), append(found.kept, kept.data)
+			continue
 		case b.kind == "odd":
 			return nil, d.errorf(nil, "", "%s is there, but is not a file", f.Path)
 		case b.kind == "none":

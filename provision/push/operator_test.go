@@ -30,6 +30,7 @@ type orders struct {
 	Only          []string
 	Undo, Confirm time.Duration
 	Resume        bool
+	Overwrite     bool
 }
 
 // told is one line of what it prints: a phase that begins, or a report.
@@ -52,7 +53,7 @@ func operate(text string) int {
 		way := map[string]func(context.Context, work.PushOptions) (<-chan push.Event, error){
 			"": p.Push, "keep": p.Keep, "take back": p.TakeBack, "rollback": p.Rollback,
 		}[o.Way]
-		events, err = way(context.Background(), work.PushOptions{Lab: true, Only: o.Only, Undo: o.Undo, Confirm: o.Confirm, Resume: o.Resume})
+		events, err = way(context.Background(), work.PushOptions{Lab: true, Only: o.Only, Undo: o.Undo, Confirm: o.Confirm, Resume: o.Resume, OverwriteDrift: o.Overwrite})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

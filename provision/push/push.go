@@ -35,6 +35,9 @@ type Target struct {
 	// their files ask.
 	Restore bool
 	Sound   map[string]bool
+	// Again is what a unit that commits by itself noted when it was replaced, by
+	// unit: with Restore.
+	Again map[string][]byte
 }
 
 // Options say how a push goes. The zero value is a careful real push.

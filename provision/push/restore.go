@@ -103,7 +103,7 @@ func Replaced(ctx context.Context, t provision.Transport, device model.Device, e
 }
 
 func replaced(ctx context.Context, t provision.Transport, device model.Device, e model.Endpoint, id string, at place) (Target, error) {
-	out := Target{Device: device, Endpoint: e, Restore: true, Sound: map[string]bool{}}
+	out := Target{Device: device, Endpoint: e, Restore: true, Sound: map[string]bool{}, Again: map[string][]byte{}}
 	d := newDevice(newPush(t, Options{}, at), out)
 	d.id, d.phase = id, "read what was replaced"
 	if !safeID(id) {
@@ -114,11 +114,19 @@ func replaced(ctx context.Context, t provision.Transport, device model.Device, e
 	}
 	defer d.close()
 	s := d.script()
+	s.WriteString("again() {\necho \"again $1\"\ncase $1 in\n")
+	for _, u := range d.push.Units {
+		if u.Trial != nil {
+			s.WriteString(provision.Quote(u.Name) + ") (set -- \"$T/notes/$1\"\n" + u.Trial.Again + "\n) | base64 ;;\n")
+		}
+	}
+	s.WriteString("esac\necho .\n}\n")
 	s.WriteString(`[ -f "$T/files" ] || { echo "it does not have any more what push ${T##*/} replaced" >&2; exit 1; }
 while read -r unit path; do
 	echo "unit $unit $path"
 	echo .
 	look_file "$T/old$path"
+	[ ! -d "$T/notes/$unit" ] || again "$unit"
 done <"$T/files"
 echo sound
 base64 <"$T/sound" 2>/dev/null
@@ -150,6 +158,8 @@ exit 0
 			}
 			a.Mode, a.Owner, a.Body = fs.FileMode(bits), owner, b.data
 			out.Artifacts = append(out.Artifacts, a)
+		case "again":
+			out.Again[b.rest] = b.data
 		case "sound":
 			for unit := range strings.FieldsSeq(string(b.data)) {
 				out.Sound[unit] = true
@@ -200,6 +210,9 @@ func (d *device) resume(ctx context.Context, id string) error {
 		}
 		f.changed = f.was.differs(f)
 		sum, is := staged[f.Path]
+		if f.trial != nil && f.changed {
+			asked = false // its unit has taken it back already
+		}
 		asked = asked && (!f.changed || is) && (!is || sum == sumOf(f.want))
 		delete(staged, f.Path)
 		d.report.Files = append(d.report.Files, File{Path: f.Path, Changed: is, Change: d.change(f)})

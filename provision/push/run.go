@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"closup/model"
 	"closup/provision"
 	"closup/render"
 )
@@ -91,8 +92,12 @@ func NewID() string {
 }
 
 // Undoing is the command that takes the push of that id back on a device's own
-// console, while it is not confirmed.
-func Undoing(id string) string {
+// console, while it is not confirmed: the unit's own, where that commits by
+// itself.
+func Undoing(id string, d *model.Device) string {
+	if t := render.TrialOf(d); t != nil {
+		return t.Undo
+	}
 	return "sudo sh " + onDevice.home + "/push/" + id + "/job back"
 }
 

@@ -183,6 +183,9 @@ func (d *device) refused(ctx context.Context, err error) error {
 // pendingSlack is what a push may take after a device of it is pending.
 const pendingSlack = 10 * time.Minute
 
+// trialGrace is how much longer than the job a unit that commits by itself waits.
+const trialGrace = 60 * time.Second
+
 // abort has the old files put back, because of what verify found.
 func (d *device) abort(ctx context.Context, found error) error {
 	if d.rolledBack { // by itself, and it said so

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"closup/model"
@@ -84,7 +85,12 @@ func (e *env) lifeline(p *work.Project, o work.PushOptions) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.err, "A device that is lost takes its old configuration back by itself. At once, on its console:\n  %s\n", push.Undoing(o.ID))
+	e.undoLines(p, o)
 	fmt.Fprintf(e.err, "Saved in %s\n", path)
 	return nil
+}
+
+func (e *env) undoLines(p *work.Project, o work.PushOptions) {
+	fmt.Fprintf(e.err, "A device that is lost takes its old configuration back by itself. At once, on its console:\n  %s\n",
+		strings.Join(p.UndoLines(o.ID, o.Only), "\n  "))
 }

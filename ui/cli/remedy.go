@@ -45,7 +45,7 @@ func (e *env) remedy(ctx context.Context, p *work.Project, found []diagnose.Find
 	}
 	o.ID = push.NewID()
 	if len(r.Push) > 0 {
-		fmt.Fprintf(e.err, "A device that is lost takes its old configuration back by itself. At once, on its console:\n  %s\n", push.Undoing(o.ID))
+		e.undoLines(p, o)
 	}
 	done, err := p.Apply(ctx, r, o, work.Steps{
 		Say:  func(device, what string) { fmt.Fprintf(e.err, "%s# %s\n", device, what) },

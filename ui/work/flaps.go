@@ -61,6 +61,10 @@ func resets(d *model.Device, files []push.File) map[string]string {
 				continue
 			}
 			was, want = readBGP(string(f.Change.Was)), readBGP(string(f.Change.Want))
+		case "startup.yaml":
+			if f.Changed {
+				was, want = readNVUE(string(f.Change.Was)), readNVUE(string(f.Change.Want))
+			}
 		case "daemons":
 			restart = restart || f.Changed
 		}

@@ -78,3 +78,39 @@ func TestFlaps(t *testing.T) {
 		t.Errorf("a session that both ends take down: -want +got:\n%s", diff)
 	}
 }
+
+const leafTree = `router bgp autonomous-system: 65101
+router bgp router-id: "10.1.1.1"
+vrf default router bgp neighbor swp51 peer-group: uplinks
+vrf default router bgp neighbor swp51 type: unnumbered
+vrf default router bgp neighbor swp52 peer-group: uplinks
+vrf default router bgp neighbor swp52 type: unnumbered
+vrf default router bgp peer-group uplinks address-family ipv4-unicast policy inbound prefix-list: A
+vrf default router bgp peer-group uplinks remote-as: external
+vrf default router bgp peer-group uplinks timers hold: 9
+`
+
+// TestFlapsNVUE is the same of a switch that runs NVUE.
+func TestFlapsNVUE(t *testing.T) {
+	plan := &model.Plan{Devices: []model.Device{{Name: "leaf1", Ports: []model.Port{{Name: "swp51", Peer: "spine1"}, {Name: "swp52", Peer: "spine2"}}}}}
+	for _, c := range []struct{ a, b, why, ports string }{
+		{"hold: 9", "hold: 12", "", ""},
+		{"prefix-list: A", "prefix-list: B", "", ""},
+		{"65101", "65109", "the AS number changes", "swp51 swp52"},
+		{"10.1.1.1", "10.1.1.9", "the router ID changes", "swp51 swp52"},
+		{"remote-as: external", "remote-as: 65501", "what the session is made of changes", "swp51 swp52"},
+		{"vrf default router bgp neighbor swp52 peer-group: uplinks\nvrf default router bgp neighbor swp52 type: unnumbered\n", "", "the session is taken away", "swp52"},
+	} {
+		want := strings.Replace(leafTree, c.a, c.b, 1)
+		var ports []string
+		for _, f := range Flaps(plan, []push.DeviceReport{{Name: "leaf1", Files: []push.File{{Path: "/etc/nvue.d/startup.yaml", Changed: true, Change: push.Change{Was: []byte(leafTree), Want: []byte(want)}}}}}) {
+			ports = append(ports, f.Port)
+			if f.Why != c.why {
+				t.Errorf("%q to %q: %s", c.a, c.b, f.Why)
+			}
+		}
+		if got := strings.Join(ports, " "); got != c.ports || want == leafTree {
+			t.Errorf("%q to %q: %q go down, want %q", c.a, c.b, got, c.ports)
+		}
+	}
+}

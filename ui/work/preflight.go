@@ -63,9 +63,9 @@ func (p *Project) preflightTargets(o PreflightOptions) ([]preflight.Target, erro
 		if len(o.Only) > 0 && !slices.Contains(o.Only, d.Name) {
 			continue
 		}
-		files, err := render.Files(p.Plan, d)
+		files, err := render.Device(p.Plan, d)
 		if err != nil {
-			files = nil // the check of its platform says so
+			files, _ = render.Files(p.Plan, d) // none: the check of its platform says so
 		}
 		targets = append(targets, preflight.Target{Device: *d, Endpoint: endpoints[d.Name], Writes: preflight.WritesOf(files)})
 	}

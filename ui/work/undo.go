@@ -29,6 +29,34 @@ func (p *Project) UndoPath(id string, inLab bool) (string, error) {
 	return filepath.Join(state, "undo", name, id+".txt"), nil
 }
 
+// UndoLines are those lines for a push of that id to the named devices (none
+// named: all), each once; where there are several, with the devices behind it.
+func (p *Project) UndoLines(id string, only []string) []string {
+	var lines []string
+	names := map[string][]string{}
+	for i := range p.Plan.Devices {
+		d := &p.Plan.Devices[i]
+		if len(only) > 0 && !slices.Contains(only, d.Name) {
+			continue
+		}
+		line := push.Undoing(id, d)
+		if names[line] == nil {
+			lines = append(lines, line)
+		}
+		names[line] = append(names[line], d.Name)
+	}
+	if len(lines) > 1 {
+		for i, line := range lines {
+			some := names[line]
+			if len(some) > 4 {
+				some = append(slices.Clone(some[:4]), fmt.Sprintf("and %d more", len(some)-4))
+			}
+			lines[i] = line + "   # " + strings.Join(some, ", ")
+		}
+	}
+	return lines
+}
+
 // saveUndo writes that file before a push begins: it outlives this program and
 // the network.
 func (p *Project) saveUndo(id string, inLab bool, targets []push.Target) error {
@@ -48,7 +76,7 @@ func (p *Project) saveUndo(id string, inLab bool, targets []push.Target) error {
 		if t.Device.Rack != "" {
 			where += ", rack " + t.Device.Rack
 		}
-		fmt.Fprintf(&b, "%s (%s)\n    %s\n", t.Device.Name, where, push.Undoing(id))
+		fmt.Fprintf(&b, "%s (%s)\n    %s\n", t.Device.Name, where, push.Undoing(id, &t.Device))
 	}
 	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
 		return fmt.Errorf("the line that undoes the push cannot be saved: %w", err)
