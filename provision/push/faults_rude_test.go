@@ -60,7 +60,7 @@ func TestPowerLost(t *testing.T) {
 			must(t, exec.Command("cp", b.path("etc/app.conf"), b.path("run/app")).Run()) // as what starts then reads it
 			w.ended(RolledBack)
 			s.Set("leaf1", b.shell())
-			if r := (<-done).reports["leaf1"]; r.Result != RolledBack || !strings.Contains(r.Error, "it was switched off while the change was "+when) {
+			if r := (<-done).reports["leaf1"]; r.Result != RolledBack || !strings.Contains(r.Error, map[string]string{"applying": "it was switched off while the change was applying", "active": "the old files are back"}[when]) {
 				t.Errorf("%q %s", r.Result, r.Error)
 			}
 		})
