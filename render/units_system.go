@@ -68,8 +68,9 @@ exit $status
 const (
 	sysctlFile = `/etc/sysctl.d/90-closup.conf`
 
-	// sysctlValues prints what the kernel has for the keys of our file.
-	sysctlValues = `values() { sed -n 's/^\([a-z].*\) = .*/\1/p' ` + sysctlFile + ` | while read -r key; do sysctl -e "$key"; done; true; }
+	// sysctlValues prints what the kernel has for the keys of our file, all of
+	// them by one process.
+	sysctlValues = `values() { set -- $(sed -n 's/^\([a-z].*\) = .*/\1/p' ` + sysctlFile + `); [ $# = 0 ] || sysctl -e "$@"; true; }
 `
 	sysctlShow = sysctlValues + `values`
 
@@ -86,11 +87,19 @@ fi
 `
 
 	sysctlVerify = `[ -r "$1" ] || { echo "$1 is missing"; exit 1; }
-sed -n 's/^\([a-z].*\) = \(.*\)/\1 \2/p' "$1" | {
+wanted="
+$(cat "$1")
+"
+keys=$(sed -n 's/^\([a-z].*\) = .*/\1/p' "$1")
+[ -n "$keys" ] || exit 0
+sysctl -e $keys | {
 	status=0
-	while read -r key value; do
-		is=$(sysctl -e -n "$key")
-		[ -z "$is" ] || [ "$is" = "$value" ] || { echo "$key is $is, not $value"; status=1; }
+	while read -r key equals is; do
+		want=${wanted#*"
+$key = "}
+		want=${want%%"
+"*}
+		[ "$is" = "$want" ] || { echo "$key is $is, not $want"; status=1; }
 	done
 	exit $status
 }

@@ -215,10 +215,6 @@ sweep() {
 	done
 }
 
-# nap is what waits: a process each costs a small switch more than the wait, so
-# it grows longer the longer there is nothing.
-nap() { naps=$((naps + 1)); if [ $naps -gt 10 ]; then sleep 0.5; else sleep 0.1; fi; }
-
 run() {
 	session >"$T/session"
 	# It outlives a killed job, and does then what recover does.
