@@ -40,12 +40,14 @@ func (w *Watcher) Next() (observe.Status, bool) {
 	return w.compare(s), true
 }
 
-// Close ends the watch and its connections.
+// Close ends the watch and its connections; one that never began has none.
 func (w *Watcher) Close() {
 	if w.stop != nil {
 		w.stop()
 	}
-	w.observer.Close()
+	if w.observer != nil {
+		w.observer.Close()
+	}
 }
 
 // StatusOnce asks every device once.
