@@ -25,14 +25,22 @@ func TestNVUEPart(t *testing.T) {
 	}{
 		{"nothing", "", ""},
 		{"another's", "- set:\n    service: {ntp: {mgmt: {server: {a: {}}}}}\n    vrf: {RED: {router: {bgp: {enable: on}}}}\n    interface: {swp2: {type: swp}, eth0: {ip: {vrf: mgmt}}}\n    router: {policy: {prefix-list: {X: {type: ipv4}}}}\n", ""},
-		{"a port", "- set:\n    interface:\n      swp1:\n        ip: {address: {10.0.0.1/31: {}}, vrf: RED, igmp: {enable: on}}\n        link: {mtu: 9216, speed: 100G}\n        type: swp\n",
-			"interface swp1 ip address 10.0.0.1/31: {}\ninterface swp1 ip vrf: RED\ninterface swp1 link mtu: 9216\ninterface swp1 type: swp\n"},
-		{"a range", "- set:\n    interface:\n      swp1-2: {type: swp}\n    vrf: {default: {router: {bgp: {neighbor: {'swp9-10,swp12': {type: unnumbered}}}}}}\n",
-			"interface swp1 type: swp\nvrf default router bgp neighbor swp9 type: unnumbered\nvrf default router bgp neighbor swp10 type: unnumbered\nvrf default router bgp neighbor swp12 type: unnumbered\n"},
-		{"JSON", `[{"header":{}},{"set":{"router":{"bgp":{"autonomous-system":65101,"enable":"on","router-id":"10.0.0.1"}}}}]`,
-			"router bgp autonomous-system: 65101\nrouter bgp enable: on\nrouter bgp router-id: \"10.0.0.1\"\n"},
-		{"a list", "- set:\n    router: {policy: {prefix-list: {LO: {rule: {'5': {action: permit, match: {10.0.0.0/24: {max-prefix-len: 32}}}}}, LO2: {type: ipv4}}}}\n",
-			"router policy prefix-list LO rule 5 action: permit\nrouter policy prefix-list LO rule 5 match 10.0.0.0/24 max-prefix-len: 32\n"},
+		{
+			"a port", "- set:\n    interface:\n      swp1:\n        ip: {address: {10.0.0.1/31: {}}, vrf: RED, igmp: {enable: on}}\n        link: {mtu: 9216, speed: 100G}\n        type: swp\n",
+			"interface swp1 ip address 10.0.0.1/31: {}\ninterface swp1 ip vrf: RED\ninterface swp1 link mtu: 9216\ninterface swp1 type: swp\n",
+		},
+		{
+			"a range", "- set:\n    interface:\n      swp1-2: {type: swp}\n    vrf: {default: {router: {bgp: {neighbor: {'swp9-10,swp12': {type: unnumbered}}}}}}\n",
+			"interface swp1 type: swp\nvrf default router bgp neighbor swp9 type: unnumbered\nvrf default router bgp neighbor swp10 type: unnumbered\nvrf default router bgp neighbor swp12 type: unnumbered\n",
+		},
+		{
+			"JSON", `[{"header":{}},{"set":{"router":{"bgp":{"autonomous-system":65101,"enable":"on","router-id":"10.0.0.1"}}}}]`,
+			"router bgp autonomous-system: 65101\nrouter bgp enable: on\nrouter bgp router-id: \"10.0.0.1\"\n",
+		},
+		{
+			"a list", "- set:\n    router: {policy: {prefix-list: {LO: {rule: {'5': {action: permit, match: {10.0.0.0/24: {max-prefix-len: 32}}}}}, LO2: {type: ipv4}}}}\n",
+			"router policy prefix-list LO rule 5 action: permit\nrouter policy prefix-list LO rule 5 match 10.0.0.0/24 max-prefix-len: 32\n",
+		},
 		{"text as keys", "- set:\n    system: {hostname: leaf1, 'a b': {c: d}}\n", "system hostname: leaf1\n"},
 	} {
 		got, err := trial(t).Part([]byte(c.applied), ours)
@@ -53,15 +61,23 @@ func TestNVUEDelta(t *testing.T) {
 	for _, c := range []struct{ name, was, want, delta string }{
 		{"nothing", "router bgp enable: on\n", "router bgp enable: on\n", ""},
 		{"a value", "router bgp autonomous-system: 1\n", "router bgp autonomous-system: 2\n", "- set:\n    router:\n      bgp:\n        autonomous-system: 2\n"},
-		{"a neighbor goes", "router bgp enable: on\nvrf default router bgp neighbor swp1 type: unnumbered\nvrf default router bgp neighbor swp1 peer-group: A\nvrf default router bgp neighbor swp2 type: unnumbered\n",
-			"router bgp enable: on\nvrf default router bgp neighbor swp2 type: unnumbered\n", "# unset vrf default router bgp neighbor swp1\n"},
+		{
+			"a neighbor goes", "router bgp enable: on\nvrf default router bgp neighbor swp1 type: unnumbered\nvrf default router bgp neighbor swp1 peer-group: A\nvrf default router bgp neighbor swp2 type: unnumbered\n",
+			"router bgp enable: on\nvrf default router bgp neighbor swp2 type: unnumbered\n", "# unset vrf default router bgp neighbor swp1\n",
+		},
 		{"all goes", "system hostname: a\nrouter bgp enable: on\nvrf default router bgp neighbor swp1 type: unnumbered\n", "", "# unset router bgp\n# unset system hostname\n# unset vrf default router bgp\n"},
-		{"a port goes", "interface swp1 type: swp\ninterface swp1 link mtu: 9216\ninterface swp1 ip address 10.0.0.1/31: {}\n", "",
-			"# unset interface swp1 ip address\n# unset interface swp1 link mtu\n# unset interface swp1 type\n"},
-		{"an address is another", "interface lo ip address 10.0.0.1/32: {}\n", "interface lo ip address 10.0.0.2/32: {}\n",
-			"# unset interface lo ip address 10.0.0.1/32\n- set:\n    interface:\n      lo:\n        ip:\n          address:\n            \"10.0.0.2/32\": {}\n"},
-		{"a limit goes", "router policy prefix-list LO rule 5 match 10.0.0.0/24 max-prefix-len: 32\n", "router policy prefix-list LO rule 5 match 10.0.0.0/24: {}\n",
-			"# unset router policy prefix-list LO rule 5 match 10.0.0.0/24 max-prefix-len\n- set:\n    router:\n      policy:\n        prefix-list:\n          LO:\n            rule:\n              \"5\":\n                match:\n                  \"10.0.0.0/24\": {}\n"},
+		{
+			"a port goes", "interface swp1 type: swp\ninterface swp1 link mtu: 9216\ninterface swp1 ip address 10.0.0.1/31: {}\n", "",
+			"# unset interface swp1 ip address\n# unset interface swp1 link mtu\n# unset interface swp1 type\n",
+		},
+		{
+			"an address is another", "interface lo ip address 10.0.0.1/32: {}\n", "interface lo ip address 10.0.0.2/32: {}\n",
+			"# unset interface lo ip address 10.0.0.1/32\n- set:\n    interface:\n      lo:\n        ip:\n          address:\n            \"10.0.0.2/32\": {}\n",
+		},
+		{
+			"a limit goes", "router policy prefix-list LO rule 5 match 10.0.0.0/24 max-prefix-len: 32\n", "router policy prefix-list LO rule 5 match 10.0.0.0/24: {}\n",
+			"# unset router policy prefix-list LO rule 5 match 10.0.0.0/24 max-prefix-len\n- set:\n    router:\n      policy:\n        prefix-list:\n          LO:\n            rule:\n              \"5\":\n                match:\n                  \"10.0.0.0/24\": {}\n",
+		},
 	} {
 		got, err := trial(t).Delta([]byte(c.was), []byte(c.want))
 		if err != nil || string(got) != c.delta {

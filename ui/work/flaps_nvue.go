@@ -7,8 +7,10 @@ import (
 
 // makingNVUE are the leaves of a neighbor or a group of NVUE's that a session is
 // made of.
-var makingNVUE = []string{"type", "remote-as", "peer-group", "password", "local-as", "update-source", "multihop-ttl", "address-family ipv4-unicast enable", "address-family ipv6-unicast enable",
-	"address-family ipv4-unicast state", "address-family ipv6-unicast state"}
+var makingNVUE = []string{
+	"type", "remote-as", "peer-group", "password", "local-as", "update-source", "multihop-ttl", "address-family ipv4-unicast enable", "address-family ipv6-unicast enable",
+	"address-family ipv4-unicast state", "address-family ipv6-unicast state",
+}
 
 // readNVUE is readBGP of closup's part of a switch that runs NVUE: one leaf a
 // line, as render writes it.
