@@ -83,7 +83,7 @@ var (
 type notGiven struct{}
 
 func (notGiven) Error() string        { return "none was given" }
-func (notGiven) Is(target error) bool { return target == ErrNoSecret } //nolint:errorlint // errors.Is asks this very thing
+func (notGiven) Is(target error) bool { return target == ErrNoSecret }
 
 // secretTries is how often one secret is asked for.
 const secretTries = 3

@@ -25,7 +25,6 @@ type container struct {
 	root        string   // its disk, on the device's
 	volumes     []volume
 	argv        []string // its main process; nil: the image's, a router
-	ports       []string
 	pid         int
 	started     time.Time
 	running     bool
