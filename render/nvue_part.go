@@ -297,8 +297,9 @@ func nvueKeys(path []string, key string) []string {
 }
 
 // nvueDelta is what brings one text to another: comments of what is unset, the
-// uppermost branches first, and then YAML as `nv config patch` takes it.
-func nvueDelta(was, want []byte) ([]byte, error) {
+// uppermost branches first, and then YAML as `nv config patch` takes it. A value
+// that NVUE does not show cannot be in it: known says that it need not be.
+func nvueDelta(was, want []byte, known bool) ([]byte, error) {
 	from, err := readFlat(was)
 	if err != nil {
 		return nil, err
@@ -341,6 +342,8 @@ func nvueDelta(was, want []byte) ([]byte, error) {
 		value, had := from[path]
 		switch {
 		case had && value == to[path]:
+			continue
+		case to[path] == nvueHidden && known:
 			continue
 		case to[path] == nvueHidden:
 			return nil, fmt.Errorf("%s is a value that NVUE does not show, so it cannot be brought back: apply the revision that had it (nv config history)", path)

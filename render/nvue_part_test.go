@@ -79,13 +79,16 @@ func TestNVUEDelta(t *testing.T) {
 			"# unset router policy prefix-list LO rule 5 match 10.0.0.0/24 max-prefix-len\n- set:\n    router:\n      policy:\n        prefix-list:\n          LO:\n            rule:\n              \"5\":\n                match:\n                  \"10.0.0.0/24\": {}\n",
 		},
 	} {
-		got, err := trial(t).Delta([]byte(c.was), []byte(c.want))
+		got, err := trial(t).Delta([]byte(c.was), []byte(c.want), false)
 		if err != nil || string(got) != c.delta {
 			t.Errorf("%s: %v\n%s", c.name, err, render.Diff("want", "got", []byte(c.delta), got, 1))
 		}
 	}
-	if _, err := trial(t).Delta(nil, []byte("vrf default router bgp neighbor swp1 password: \"*\"\n")); err == nil || !strings.Contains(err.Error(), "does not show") {
+	if _, err := trial(t).Delta(nil, []byte("vrf default router bgp neighbor swp1 password: \"*\"\n"), false); err == nil || !strings.Contains(err.Error(), "does not show") {
 		t.Errorf("a hidden password is set to a star: %v", err)
+	}
+	if got, err := trial(t).Delta(nil, []byte("vrf default router bgp neighbor swp1 password: \"*\"\nsystem hostname: leaf1\n"), true); err != nil || string(got) != "- set:\n    system:\n      hostname: leaf1\n" {
+		t.Errorf("a password that comes by itself: %v\n%s", err, got)
 	}
 }
 
@@ -136,14 +139,14 @@ func TestNVUEPushed(t *testing.T) {
 				t.Errorf("%s, %s: %d leaves for %d commands", name, device, n, len(want))
 			}
 			// From nothing and to nothing.
-			delta, err := trial(t).Delta(nil, files[0].Body)
+			delta, err := trial(t).Delta(nil, files[0].Body, false)
 			if err != nil || bytes.Contains(delta, []byte("# unset")) {
 				t.Errorf("%s, %s: %v", name, device, err)
 			}
 			if back, err = trial(t).Part(delta, files[0].Body); err != nil || !bytes.Equal(back, files[0].Body) {
 				t.Errorf("%s, %s: %v\n%s", name, device, err, render.Diff("pushed", "delta", files[0].Body, back, 1))
 			}
-			if delta, err = trial(t).Delta(files[0].Body, nil); err != nil || bytes.Contains(delta, []byte("set:")) {
+			if delta, err = trial(t).Delta(files[0].Body, nil, false); err != nil || bytes.Contains(delta, []byte("set:")) {
 				t.Errorf("%s, %s: %v\n%s", name, device, err, delta)
 			}
 		}
@@ -159,7 +162,7 @@ func FuzzNVUEPart(f *testing.F) {
 			return
 		}
 		// What was read is read again, and nothing brings it to itself.
-		if delta, err := trial(t).Delta(part, part); err != nil || len(delta) > 0 {
+		if delta, err := trial(t).Delta(part, part, false); err != nil || len(delta) > 0 {
 			t.Errorf("%v: %q of %q", err, delta, part)
 		}
 	})

@@ -55,13 +55,13 @@ type Unit struct {
 type Trial struct {
 	Read  string // prints all that is applied
 	Part  func(applied []byte, ours ...[]byte) ([]byte, error)
-	Delta func(was, want []byte) ([]byte, error) // what Begin is given
-	Free  string                                 // fails, and says why, where somebody else's change is under way
-	Begin string                                 // puts the delta $1 on trial for $2 seconds; NOTES is $3
-	Keep  string                                 // keeps what is on trial, for good; NOTES is $1
-	Back  string                                 // takes it back, and waits until that is so; NOTES is $1
-	Again string                                 // of an earlier push's NOTES ($1), what helps Begin to bring back what that replaced
-	Undo  string                                 // what takes it back on the device's own console
+	Delta func(was, want []byte, known bool) ([]byte, error) // what Begin is given; known: it knows the values that the unit does not show
+	Free  string                                             // fails, and says why, where somebody else's change is under way
+	Begin string                                             // puts the delta $1 on trial for $2 seconds; NOTES is $3, what Again printed $4
+	Keep  string                                             // keeps what is on trial, for good; NOTES is $1
+	Back  string                                             // takes it back, and waits until that is so; NOTES is $1
+	Again string                                             // of an earlier push's NOTES ($1), by what Begin knows what that replaced, and in a last line the sum of all that must be applied for it
+	Undo  string                                             // what takes it back on the device's own console
 }
 
 // Cost is how long a unit takes to make its files live: means that were

@@ -70,7 +70,7 @@ func TestRefused(t *testing.T) {
 		"management port": func(d *model.Device) { d.Ports[0].Name = "eth0" },
 		"group":           func(d *model.Device) { d.Routing.Groups[0].Name = "a b" },
 		"list":            func(d *model.Device) { d.Routing.PrefixLists[0].Name = "" },
-		"platform":        func(d *model.Device) { d.Platform = "nvue" },
+		"platform":        func(d *model.Device) { d.Platform = "sonic" },
 		"router":          func(d *model.Device) { d.Router = "frr-container" },
 		"network":         func(d *model.Device) { d.Network = "wicked" },
 	} {

@@ -244,10 +244,10 @@ var playMerges = map[string]struct {
 	}},
 }
 
-// playUnits are the units, each command as an indented block of YAML. Where
-// applying fails, the rough way is tried, as push does.
+// playUnits are the units that files make live, each command as an indented
+// block of YAML. Where applying fails, the rough way is tried, as push does.
 func playUnits() []Unit {
-	out := slices.Clone(Units)
+	out := slices.DeleteFunc(slices.Clone(Units), func(u Unit) bool { return u.Trial != nil })
 	for i := range out {
 		u := &out[i]
 		if u.Restart != "" {

@@ -178,6 +178,9 @@ func vagrantCommon() ([]byte, error) {
 	}
 	units := []vagrantUnit{vagrantNames}
 	for _, u := range Units {
+		if u.Trial != nil { // no box runs NVUE
+			continue
+		}
 		if u.Restart != "" {
 			u.Apply = orElse(u.Apply, u.Restart)
 		}

@@ -43,6 +43,13 @@ func connect(ctx context.Context, d *device) error {
 	return nil
 }
 
+// knows says that the unit of a file has all that an earlier push replaced, and
+// nothing was applied since.
+func (d *device) knows(f *file) bool {
+	lines := strings.Fields(string(d.target.Again[f.Unit]))
+	return len(lines) > 1 && lines[len(lines)-1] == f.was.sum
+}
+
 // compare decides what is to be done. A unit is left alone only where the
 // desired files are the ones that were confirmed last, the disk holds them, and
 // what runs is what ran then. A device whose units are all left alone is done
@@ -56,7 +63,7 @@ func compare(ctx context.Context, d *device) error {
 		}
 		f.changed = f.was.differs(f)
 		if f.trial != nil && f.changed {
-			if f.delta, err = f.trial.Delta(f.was.body, f.want); err != nil {
+			if f.delta, err = f.trial.Delta(f.was.body, f.want, d.knows(f)); err != nil {
 				return d.errorf(err, "", "%v", err)
 			}
 		}

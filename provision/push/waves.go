@@ -257,7 +257,10 @@ func (p *push) inWaves(ctx context.Context, devices []*device) {
 		w.names = slices.DeleteFunc(slices.Clone(w.names), func(name string) bool {
 			alone := len(gone) == 0 || !carries[name] || g.together([]string{name}, gone...)
 			if !alone {
-				byName[name].skip("activate", fmt.Sprintf("not touched, since %s did not come back, and both together would cut others off", strings.Join(gone, ", ")), nil)
+				d := byName[name]
+				d.busy.Lock() // its lock may be under renewal
+				defer d.busy.Unlock()
+				d.skip("activate", fmt.Sprintf("not touched, since %s did not come back, and both together would cut others off", strings.Join(gone, ", ")), nil)
 			}
 			return !alone
 		})
