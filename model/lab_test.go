@@ -19,11 +19,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"closup/assets"
+	"closup/lab/labtest"
 	"closup/lab/netns"
 	"closup/model"
 	"closup/provision/push"
 	"closup/provision/ssh"
-	"closup/render"
 )
 
 // The prediction against real FRR: every path that is used, on every device,
@@ -31,8 +31,7 @@ import (
 // links and devices are down.
 
 func TestMain(m *testing.M) {
-	netns.Init()
-	os.Exit(m.Run())
+	os.Exit(labtest.Main(m))
 }
 
 // site is a lab of a fabric, configured.
@@ -42,45 +41,13 @@ type site struct {
 	lab  *netns.Lab
 }
 
-// newSite brings a lab up and configures it. It skips where none can run, and
-// fails there when CLOSUP_NO_SKIP is set.
+// newSite brings a lab up and configures it.
 func newSite(t *testing.T, file string, data []byte) site {
 	t.Helper()
-	if err := netns.Check(); err != nil {
-		if os.Getenv("CLOSUP_NO_SKIP") == "1" {
-			t.Fatalf("the lab cannot run here: %v", err)
-		}
-		t.Skipf("the lab cannot run here: %v", err)
-	}
-	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	s := site{T: t, plan: plan(t, file, data)}
-	name := "predict-" + s.plan.Name // labs go by their name; the preset's own may be up
-	s.plan.Name = name
-	var err error
-	if s.lab, err = netns.Up(t.Context(), s.plan, netns.Options{}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if err := netns.Down(ctx, name); err != nil {
-			t.Error(err)
-		}
-	})
-	var targets []push.Target
-	for i := range s.plan.Devices {
-		d := &s.plan.Devices[i]
-		files, err := render.Device(s.plan, d)
-		if err != nil {
-			t.Fatal(err)
-		}
-		at, err := s.lab.Endpoint(d.Name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		targets = append(targets, push.Target{Device: *d, Endpoint: at, Artifacts: files})
-	}
-	for e := range push.Run(t.Context(), ssh.New(ssh.Config{}), targets, push.Options{}) {
+	s.plan.Name = "predict-" + s.plan.Name // labs go by their name; the preset's own may be up
+	s.lab = labtest.Up(t, s.plan, netns.Options{})
+	for e := range push.Run(t.Context(), ssh.New(ssh.Config{}), labtest.Targets(t, s.plan, s.lab), push.Options{}) {
 		if e.Kind == push.Done && e.Report.Result != push.Changed {
 			t.Errorf("%s is %s: %s", e.Device, e.Report.Result, e.Report.Error)
 		}

@@ -16,13 +16,13 @@ import (
 	"time"
 
 	"closup/assets"
+	"closup/lab/labtest"
 	"closup/lab/netns"
 	"closup/model"
 )
 
 func TestMain(m *testing.M) {
-	netns.Init()
-	os.Exit(m.Run())
+	os.Exit(labtest.Main(m))
 }
 
 // play is the target ansible of a fabric, written out, with a lab to run it
@@ -36,13 +36,6 @@ type play struct {
 func newPlay(t *testing.T, preset string) *play {
 	t.Helper()
 	need(t, true, "ansible-playbook")
-	if err := netns.Check(); err != nil {
-		if os.Getenv("CLOSUP_NO_SKIP") == "1" {
-			t.Fatalf("the lab cannot run here: %v", err)
-		}
-		t.Skipf("the lab cannot run here: %v", err)
-	}
-	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	text, err := assets.Preset(preset)
 	if err != nil {
 		t.Fatal(err)
@@ -54,16 +47,7 @@ func newPlay(t *testing.T, preset string) *play {
 	}
 	// Labs go by their name; another test run may have one of the preset's.
 	p.Name = "ansible-test"
-	if y.lab, err = netns.Up(t.Context(), p, netns.Options{}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if err := netns.Down(ctx, p.Name); err != nil {
-			t.Error(err)
-		}
-	})
+	y.lab = labtest.Up(t, p, netns.Options{})
 	y.reachLab(p)
 	return y
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"closup/lab/labtest"
 	"closup/render"
 )
 
@@ -28,17 +29,8 @@ func need(t testing.TB, root bool, programs ...string) {
 		}
 	}
 	if why != "" {
-		lacking(t, why)
+		labtest.Skip(t, why)
 	}
-}
-
-// lacking ends a test that cannot run.
-func lacking(t testing.TB, why string) {
-	t.Helper()
-	if os.Getenv("CLOSUP_NO_SKIP") == "1" {
-		t.Fatal(why)
-	}
-	t.Skip(why)
 }
 
 // box is a machine of its own on this one: network, mount, PID and host name

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"closup/lab/labtest"
 	"closup/lab/netns"
 	"closup/provision/push"
 	"closup/provision/ssh"
@@ -117,26 +118,13 @@ func (l containerLab) established(device, vtysh string) {
 // nothing comes up, and the old files come back.
 func TestContainersOnLab(t *testing.T) {
 	need(t, true, "podman", "crun")
-	if err := netns.Check(); err != nil {
-		lacking(t, "the lab cannot run here: "+err.Error())
-	}
-	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	p := planOf(t, "fabric.yaml", []byte(containersFabric))
-	box, err := netns.Up(t.Context(), p, netns.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if err := netns.Down(ctx, p.Name); err != nil {
-			t.Error(err)
-		}
+	t.Cleanup(func() { // after the lab's end
 		if left, _ := os.ReadDir("/sys/fs/cgroup/pids/libpod_parent"); len(left) > 0 {
 			t.Errorf("the containers left control groups: %v", left)
 		}
 	})
-	l := containerLab{t, box}
+	l := containerLab{t, labtest.Up(t, p, netns.Options{})}
 	begin := time.Now()
 	for device, r := range l.push(containersFabric) {
 		if r.Result != push.Changed {
@@ -189,7 +177,7 @@ pid=$(`+engine+` inspect --format '{{.State.Pid}}' `+at[1]+`); readlink /proc/$p
 	}
 
 	// A machine that boots brings its router up, and no second one beside it.
-	if err := box.Reboot(t.Context(), "few"); err != nil {
+	if err := l.lab.Reboot(t.Context(), "few"); err != nil {
 		t.Fatal(err)
 	}
 	l.established("few", "vtysh")

@@ -1,7 +1,6 @@
 package sim_test
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -13,6 +12,7 @@ import (
 
 	"closup/assets"
 	"closup/lab"
+	"closup/lab/labtest"
 	"closup/lab/netns"
 	"closup/lab/sim"
 	"closup/model"
@@ -23,20 +23,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	netns.Init()
-	os.Exit(m.Run())
-}
-
-// needLab skips where the lab of real devices cannot run, and fails there when
-// CLOSUP_NO_SKIP is set.
-func needLab(t testing.TB) {
-	t.Helper()
-	if err := netns.Check(); err != nil {
-		if os.Getenv("CLOSUP_NO_SKIP") == "1" {
-			t.Fatalf("the lab cannot run here: %v", err)
-		}
-		t.Skipf("the lab cannot run here: %v", err)
-	}
+	os.Exit(labtest.Main(m))
 }
 
 // seen is what must be the same on both backends: all that observe and diagnose
@@ -179,25 +166,12 @@ type both struct {
 }
 
 func newBoth(t *testing.T, preset string) *both {
-	needLab(t)
 	mine := newSitePaced(t, planOf(t, preset), 1) // the same time for both
 	truth := &site{real: true, t: t, plan: planOf(t, preset), transport: ssh.New(ssh.Config{}), endpoints: map[string]model.Endpoint{}}
 	truth.plan.Name, truth.routes = "sim-"+preset, truth.plan.Routes()
-	lives, err := netns.Up(t.Context(), truth.plan, netns.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if err := netns.Down(ctx, truth.plan.Name); err != nil {
-			t.Error(err)
-		}
-	})
-	for _, d := range truth.plan.Devices {
-		if truth.endpoints[d.Name], err = lives.Endpoint(d.Name); err != nil {
-			t.Fatal(err)
-		}
+	lives := labtest.Up(t, truth.plan, netns.Options{})
+	for _, target := range labtest.Targets(t, truth.plan, lives) {
+		truth.endpoints[target.Device.Name] = target.Endpoint
 	}
 	remote, err := sim.Open(mine.plan.Name)
 	if err != nil {

@@ -13,18 +13,17 @@ import (
 	"time"
 
 	"closup/assets"
+	"closup/lab/labtest"
 	"closup/lab/netns"
 	"closup/model"
 	"closup/provision"
 	"closup/provision/observe"
 	"closup/provision/push"
 	"closup/provision/ssh"
-	"closup/render"
 )
 
 func TestMain(m *testing.M) {
-	netns.Init()
-	os.Exit(m.Run())
+	os.Exit(labtest.Main(m))
 }
 
 // site is a lab of real FRR that is configured.
@@ -46,17 +45,9 @@ func preset(t testing.TB, name string) []byte {
 	return data
 }
 
-// newSite brings a lab up and pushes to it. It skips where none can run, and
-// fails there when CLOSUP_NO_SKIP is set.
+// newSite brings a lab up and pushes to it.
 func newSite(t testing.TB, name string, data []byte) *site {
 	t.Helper()
-	if err := netns.Check(); err != nil {
-		if os.Getenv("CLOSUP_NO_SKIP") == "1" {
-			t.Fatalf("the lab cannot run here: %v", err)
-		}
-		t.Skipf("the lab cannot run here: %v", err)
-	}
-	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	fabric, err := model.Load(name, data)
 	if err != nil {
 		t.Fatal(err)
@@ -65,27 +56,10 @@ func newSite(t testing.TB, name string, data []byte) *site {
 	s.plan, _ = model.NewPlan(fabric)
 	s.plan.Name = "observe-test"
 	s.routes = s.plan.Routes()
-	if s.lab, err = netns.Up(t.Context(), s.plan, netns.Options{}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-		defer cancel()
-		if err := netns.Down(ctx, s.plan.Name); err != nil {
-			t.Error(err)
-		}
-	})
-	var targets []push.Target
-	for i := range s.plan.Devices {
-		d := &s.plan.Devices[i]
-		if s.endpoints[d.Name], err = s.lab.Endpoint(d.Name); err != nil {
-			t.Fatal(err)
-		}
-		files, err := render.Device(s.plan, d)
-		if err != nil {
-			t.Fatal(err)
-		}
-		targets = append(targets, push.Target{Device: *d, Endpoint: s.endpoints[d.Name], Artifacts: files})
+	s.lab = labtest.Up(t, s.plan, netns.Options{})
+	targets := labtest.Targets(t, s.plan, s.lab)
+	for _, target := range targets {
+		s.endpoints[target.Device.Name] = target.Endpoint
 	}
 	// A busy machine may drop a login of many at once: who was left out has
 	// another go.

@@ -49,6 +49,7 @@ func TestLabFaults(t *testing.T) {
 		}
 	}
 	var all sync.WaitGroup
+	slots := make(chan struct{}, 3) // devices share this machine's cores
 	for _, f := range faults {
 		p := &patient{site: s, device: f.device, first: first, path: second}
 		p.old = s.portrait(f.device)
@@ -57,6 +58,8 @@ func TestLabFaults(t *testing.T) {
 			t.Fatalf("%s: there is nothing to change in\n%s", f.device, p.old)
 		}
 		all.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
 			begun := time.Now()
 			p.holdable()
 			f.do(p)
@@ -77,7 +80,7 @@ func (p *patient) order(o orders) *operator {
 
 func (p *patient) is(what, portrait string) {
 	p.t.Helper()
-	if which, last := p.becomes(p.device, 2*time.Minute, portrait); which < 0 {
+	if which, last := p.becomes(p.device, 5*time.Minute, portrait); which < 0 {
 		p.t.Errorf("%s: %s is not as it should be:\n%s", p.device, what, render.Diff("want", "is", []byte(portrait), []byte(last), 1))
 	}
 }
@@ -130,7 +133,7 @@ func (p *patient) release() { p.sh("rm -f /run/hold.* /run/held") }
 // await waits until the condition, a command, holds on the device.
 func (p *patient) await(what, condition string) {
 	p.t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		status, err := p.lab.Exec(p.t.Context(), p.device, []string{"sh", "-c", condition}, nil, nil, nil)
 		if err == nil && status == 0 {
 			return

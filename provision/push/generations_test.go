@@ -52,7 +52,7 @@ func TestLabGenerations(t *testing.T) {
 	s.results(s.push(t.Context(), s.targets(), push.Options{}), push.Changed)
 	t.Logf("first push with sessions: %v", time.Since(begin))
 	routes := s.plan.Routes()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	var snapshot observe.Snapshot
 	var status observe.Status
@@ -179,7 +179,7 @@ func (s *site) listsAreJudgedAnew(o *observe.Observer, before map[model.SessionK
 			}
 		}
 		for _, device := range leafs {
-			for deadline := time.Now().Add(20 * time.Second); !step.is(device); time.Sleep(200 * time.Millisecond) {
+			for deadline := time.Now().Add(time.Minute); !step.is(device); time.Sleep(200 * time.Millisecond) {
 				if time.Now().After(deadline) {
 					s.t.Errorf("%s is not %s: it has %d routes of hosts, before %d", device, step.name, hosts(device), was[device])
 					break

@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"closup/assets"
+	"closup/lab/labtest"
 	"closup/lab/netns"
 	"closup/model"
 	"closup/provision"
@@ -40,16 +41,7 @@ func TestMain(m *testing.M) {
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
 		_ = f.Value.Set(strconv.Itoa(max(4, runtime.GOMAXPROCS(0))))
 	}
-	state, err := os.MkdirTemp("", "push-test")
-	if err == nil {
-		err = os.Setenv("XDG_STATE_HOME", state)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	status := m.Run()
-	_ = os.RemoveAll(state)
+	status := labtest.Main(m)
 	// Without the lab a part of them cannot be tried.
 	whole := flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.skip").Value.String() == "" && flag.Lookup("test.list").Value.String() == "" && !testing.Short()
 	if rows := push.Uncompared(); status == 0 && whole && flag.Lookup("test.fuzz").Value.String() == "" && netns.Check() == nil && len(rows) > 0 {
@@ -69,16 +61,9 @@ type site struct {
 	endpoints map[string]model.Endpoint
 }
 
-// newSite brings a lab up. It skips where none can run, and fails there when
-// CLOSUP_NO_SKIP is set.
+// newSite brings a lab up.
 func newSite(t *testing.T, preset string, roots ...netns.Root) *site {
 	t.Helper()
-	if err := netns.Check(); err != nil {
-		if os.Getenv("CLOSUP_NO_SKIP") == "1" {
-			t.Fatalf("the lab cannot run here: %v", err)
-		}
-		t.Skipf("the lab cannot run here: %v", err)
-	}
 	data, err := assets.Preset(preset)
 	if err != nil {
 		t.Fatal(err)
@@ -91,36 +76,16 @@ func newSite(t *testing.T, preset string, roots ...netns.Root) *site {
 	}
 	s := &site{t: t, text: text, transport: ssh.New(ssh.Config{}), endpoints: map[string]model.Endpoint{}}
 	s.plan, _ = model.NewPlan(fabric)
-	if s.lab, err = netns.Up(t.Context(), s.plan, netns.Options{Roots: roots}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if err := netns.Down(ctx, s.plan.Name); err != nil {
-			t.Error(err)
-		}
-	})
-	for _, d := range s.plan.Devices {
-		if s.endpoints[d.Name], err = s.lab.Endpoint(d.Name); err != nil {
-			t.Fatal(err)
-		}
+	s.lab = labtest.Up(t, s.plan, netns.Options{Roots: roots})
+	for _, target := range s.targets() {
+		s.endpoints[target.Device.Name] = target.Endpoint
 	}
 	return s
 }
 
 func (s *site) targets() []push.Target {
 	s.t.Helper()
-	var out []push.Target
-	for i := range s.plan.Devices {
-		d := &s.plan.Devices[i]
-		artifacts, err := render.Device(s.plan, d)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		out = append(out, push.Target{Device: *d, Endpoint: s.endpoints[d.Name], Artifacts: artifacts})
-	}
-	return out
+	return labtest.Targets(s.t, s.plan, s.lab)
 }
 
 func (s *site) push(ctx context.Context, targets []push.Target, o push.Options) map[string]push.DeviceReport {
@@ -284,7 +249,7 @@ func (s *site) passwordOfBothEnds(o *observe.Observer, targets []push.Target) {
 		both = append(both, tg)
 		s.run(tg.Device.Name, "vtysh", "-c", "configure terminal", "-c", fmt.Sprint("router bgp ", tg.Device.Routing.ASN), "-c", "neighbor "+port+" password byhand")
 	}
-	for deadline := time.Now().Add(time.Minute); !up(); {
+	for deadline := time.Now().Add(3 * time.Minute); !up(); {
 		if time.Now().After(deadline) {
 			s.t.Error("the session does not come up with the password")
 			return

@@ -201,7 +201,7 @@ func (v *victim) withoutBFD(portrait string) string {
 		}
 		portrait = strings.Replace(portrait, from, to, 1)
 	}
-	if which, last := v.becomes(v.device, time.Minute, portrait); which < 0 {
+	if which, last := v.becomes(v.device, 5*time.Minute, portrait); which < 0 {
 		v.t.Errorf("bfdd did not go:\n%s", render.Diff("want", "is", []byte(portrait), []byte(last), 1))
 	}
 	return portrait
@@ -263,7 +263,7 @@ func (v *victim) round(path, old, fresh string) (string, int) {
 		push.Changed: {fresh}, push.Unchanged: {fresh},
 		push.RolledBack: {old}, push.Skipped: {old}, push.Failed: {old}, "": {old, fresh},
 	}[got.Result]
-	which, last := v.becomes(v.device, 3*time.Minute, may...)
+	which, last := v.becomes(v.device, 5*time.Minute, may...)
 	if which >= 0 && may[which] == fresh {
 		which = 1
 	}

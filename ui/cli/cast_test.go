@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"closup/lab/labtest"
 )
 
 // castEvent is one line of a recording.
@@ -221,7 +223,7 @@ func TestCastPlays(t *testing.T) {
 	}
 	// asciinema's own reader takes it too.
 	if _, err := exec.LookPath("asciinema"); err != nil {
-		skip(t, "asciinema is not installed: apt-get install asciinema")
+		labtest.Skip(t, "asciinema is not installed: apt-get install asciinema")
 	}
 	player.program = filepath.Join(b.dir, "asciinema")
 	if err := os.WriteFile(player.program, []byte("#!/bin/sh\nasciinema cat wizard.cast >cat.out && echo read\n"), 0o755); err != nil {

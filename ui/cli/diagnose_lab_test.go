@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"closup/lab"
+	"closup/lab/labtest"
 	"closup/model"
 	"closup/provision/diagnose"
 	"closup/provision/observe"
@@ -75,7 +76,7 @@ func names(p planJSON, f diagnose.Finding, fault lab.Fault, at model.End) bool {
 // Five faults at once in five places are all named, and nothing else is
 // claimed; before, right after a push, and after mending nothing is.
 func TestDiagnoseLab(t *testing.T) {
-	needLab(t)
+	labtest.Turn(t)
 	b := newBench(t, "article")
 	p := b.plan()
 	b.labUp()
@@ -266,7 +267,7 @@ func TestDiagnoseGenerations(t *testing.T) {
 	roots := cmp.Or(os.Getenv("CLOSUP_ROOTS"), "/var/cache/closup/roots")
 	for _, suite := range []string{"bullseye", "trixie"} {
 		if _, err := os.Stat(roots + "/" + suite); err != nil {
-			skip(t, err.Error()+"; .ci/roots makes it")
+			labtest.Skip(t, err.Error()+"; .ci/roots makes it")
 		}
 	}
 	b := newBench(t, "reference")

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"closup/lab"
+	"closup/lab/labtest"
 	"closup/model"
 	"closup/provision/diagnose"
 	"closup/provision/push"
@@ -20,7 +21,7 @@ func needMatrix(t *testing.T) {
 	if os.Getenv("CLOSUP_MATRIX") == "" {
 		t.Skip("`make diagnose-matrix` runs it")
 	}
-	needLab(t)
+	labtest.Turn(t)
 }
 
 // quiet waits until nothing is claimed. What zebra 8.4 left in the kernel after

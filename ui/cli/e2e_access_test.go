@@ -13,13 +13,14 @@ import (
 	"testing"
 	"time"
 
+	"closup/lab/labtest"
 	"closup/provision/push"
 )
 
 // TestLabAsReal reaches a lab's devices as real ones: by their management
 // addresses, with the operator's own key and known_hosts.
 func TestLabAsReal(t *testing.T) {
-	needLab(t)
+	labtest.Turn(t)
 	b := newBench(t, "article")
 	b.labUp()
 	b.write("real.yaml", b.asReal())
@@ -146,7 +147,7 @@ links:
 
 // TestLabConfirm answers the question that stands before every push.
 func TestLabConfirm(t *testing.T) {
-	needLab(t)
+	labtest.Turn(t)
 	b := newBench(t, "article")
 	b.labUp()
 	before := b.disks()
@@ -224,7 +225,7 @@ func TestLabConfirm(t *testing.T) {
 // TestLabNeeds starts a lab where it cannot run: what is missing is said, and
 // how to get it.
 func TestLabNeeds(t *testing.T) {
-	needLab(t)
+	labtest.Turn(t)
 	b := newBench(t, "article")
 
 	t.Run("without root", func(t *testing.T) {

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"closup/lab/labtest"
 )
 
 // The secrets of the run, each found nowhere by chance.
@@ -29,7 +31,7 @@ const (
 // again, and afterwards every file of both ends is searched. Each look has a
 // control that it must find.
 func TestLabSecrets(t *testing.T) {
-	needLab(t)
+	labtest.Turn(t)
 	b := newBench(t, "article")
 	b.name = "secrets"
 	b.write("fabric.yaml", secretFabric("", nil))

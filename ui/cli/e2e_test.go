@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"closup/lab/labtest"
 	"closup/model"
 	"closup/provision/push"
 )
@@ -41,7 +42,7 @@ func TestLab(t *testing.T) {
 		{"dual-stack", 8, 12, 26, "leaf1"},
 	} {
 		t.Run(c.preset, func(t *testing.T) {
-			needLab(t)
+			labtest.Turn(t)
 			b := newBench(t, c.preset)
 			p := b.plan()
 			if len(p.Devices) != c.devices || len(p.Links) != c.links {
@@ -174,7 +175,7 @@ func (b *bench) everywhere(p planJSON) {
 // TestLabRefusals breaks the way to one device, in every way that must stop a
 // push before it changes anything anywhere.
 func TestLabRefusals(t *testing.T) {
-	needLab(t)
+	labtest.Turn(t)
 	b := newBench(t, "article")
 	b.labUp()
 	before := b.disks()
@@ -285,7 +286,7 @@ func keygen(t testing.TB, path string) {
 // BenchmarkLab prints the seconds of `lab up`, and of a push until everything
 // is Established.
 func BenchmarkLab(b *testing.B) {
-	needLab(b)
+	labtest.Turn(b)
 	for _, preset := range []string{"article", "reference"} {
 		b.Run(preset, func(b *testing.B) {
 			var up, established time.Duration

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"closup/lab/labtest"
 )
 
 // soon is how long a screen may take that asks nobody.
@@ -14,7 +16,7 @@ const soon = 10 * time.Second
 // TestLabWizard drives the wizard in a real terminal, from an empty folder to
 // Established sessions on real FRR, and opens it again on what it saved.
 func TestLabWizard(t *testing.T) {
-	needLab(t)
+	labtest.Turn(t)
 	b := newBench(t, "article")
 	if err := os.Remove(filepath.Join(b.dir, "fabric.yaml")); err != nil {
 		t.Fatal(err)

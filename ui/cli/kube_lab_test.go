@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"closup/lab/labtest"
 	"closup/provision/kube"
 )
 
@@ -103,9 +104,9 @@ setsid python3 apiserver.py 10.1.3.1 6443 /run/api cert key </dev/null >/dev/nul
 // which the real kubectl hears from a server of five answers, and whose pods are
 // network namespaces that really answer; and with what goes wrong.
 func TestKubeLab(t *testing.T) {
-	needLab(t)
+	labtest.Turn(t)
 	if _, err := os.Stat("/usr/bin/kubectl"); err != nil {
-		skip(t, err.Error()+"; .ci/needs test installs it")
+		labtest.Skip(t, err.Error()+"; .ci/needs test installs it")
 	}
 	b := newBench(t, "article")
 	b.labUp()

@@ -14,29 +14,12 @@ import (
 	"time"
 
 	"closup/lab"
-	"closup/lab/netns"
 	"closup/provision/observe"
 	"closup/provision/push"
 )
 
 // What the tests of labs share: the program itself, built once, in a home of
 // its own, with a lab that is gone when the test ends.
-
-// needLab skips where no lab can run, or fails there if CLOSUP_NO_SKIP=1.
-func needLab(t testing.TB) {
-	t.Helper()
-	if err := netns.Check(); err != nil {
-		skip(t, err.Error())
-	}
-}
-
-func skip(t testing.TB, why string) {
-	t.Helper()
-	if os.Getenv("CLOSUP_NO_SKIP") == "1" {
-		t.Fatal(why)
-	}
-	t.Skip(why)
-}
 
 // programDir is where program lies, once it was built.
 var programDir string

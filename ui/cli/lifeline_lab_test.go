@@ -7,12 +7,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"closup/lab/labtest"
 )
 
 // TestLabLifeline sees what is told before a push, and that the line which is
 // saved takes a device back that nobody reaches any more.
 func TestLabLifeline(t *testing.T) {
-	needLab(t)
+	labtest.Turn(t)
 	b := newBench(t, "article")
 	b.labUp()
 	b.push(statusOK)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"closup/lab/labtest"
 	"closup/provision/preflight"
 )
 
@@ -39,7 +40,7 @@ func finds(t testing.TB, r preflight.Report, check string, state preflight.State
 
 // TestLabPreflight spoils real devices in every way that a preflight looks for.
 func TestLabPreflight(t *testing.T) {
-	needLab(t)
+	labtest.Turn(t)
 	b := newBench(t, "article")
 	b.labUp()
 
@@ -218,9 +219,9 @@ func pack(t testing.TB, folder, name, version, depends, file string) {
 // TestLabPreflightReal looks at a lab's devices as at real ones: their cables by
 // LLDP, their serials, and a password that must be changed.
 func TestLabPreflightReal(t *testing.T) {
-	needLab(t)
+	labtest.Turn(t)
 	if _, err := exec.LookPath("lldpd"); err != nil {
-		skip(t, "lldpd is not installed")
+		labtest.Skip(t, "lldpd is not installed")
 	}
 	b := newBench(t, "article")
 	b.labUp()

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"closup/lab/labtest"
 )
 
 // shots is the pictures of the wizard, in order: the keys that lead there from
@@ -50,7 +52,7 @@ func TestScreenshots(t *testing.T) {
 	if dir == "" {
 		t.Skip("make screenshots takes them")
 	}
-	needLab(t)
+	labtest.Turn(t)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}

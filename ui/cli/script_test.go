@@ -12,14 +12,20 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"closup/lab/labtest"
 	"closup/lab/netns"
 )
 
 // TestMain makes this binary closup itself where a script or a lab runs it.
 func TestMain(m *testing.M) {
-	netns.Init()
-	testscript.Main(tidy{m}, map[string]func(){"closup": func() { os.Exit(Main()) }})
+	netns.Init() // before a command's name is looked at
+	testscript.Main(attended{tidy{m}}, map[string]func(){"closup": func() { os.Exit(Main()) }})
 }
+
+// attended are the tests, which leave nothing behind however they end.
+type attended struct{ tidy }
+
+func (a attended) Run() int { return labtest.Main(a.tidy) }
 
 // tidy are the tests, and the end of what they built.
 type tidy struct{ *testing.M }

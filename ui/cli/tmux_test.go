@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"closup/lab/labtest"
 )
 
 // screen is closup in a real terminal: a tmux server of its own, with one pane.
@@ -27,7 +29,7 @@ const runner = `trap : INT; "$@"; echo $? >"$STATUS.new"; mv "$STATUS.new" "$STA
 func (b *bench) newScreen(columns, rows int, args ...string) *screen {
 	b.Helper()
 	if _, err := exec.LookPath("tmux"); err != nil {
-		skip(b, "tmux is not installed: apt-get install tmux")
+		labtest.Skip(b, "tmux is not installed: apt-get install tmux")
 	}
 	// A socket's path holds 107 bytes (unix(7)), and test folders are long.
 	dir, err := os.MkdirTemp("", "closup-tmux-")
