@@ -12,7 +12,7 @@ import (
 	"closup/provision/fake"
 )
 
-// evidence is what a device answers to evidenceScript, put together.
+// evidence is what a device answers to systemEvidence and routerEvidence, put together.
 func evidence(bgpd, status string) string {
 	return "\n" + partMark + "links\n" +
 		`[{"ifname":"lo","flags":["LOOPBACK","UP","LOWER_UP"],"mtu":65536,"address":"00:00:00:00:00:00","addr_info":[{"local":"10.1.1.1","prefixlen":32}]},

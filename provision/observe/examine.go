@@ -39,10 +39,9 @@ const showNeighbors = "show bgp neighbors json"
 // for an answer of the round.
 const partMark = "=== closup "
 
-// evidenceScript asks for what only a diagnosis needs. Each daemon is asked
-// apart, for one that hangs holds up the whole of a vtysh. What a device does
-// not have (nft, lldpcli) it is not asked for.
-const evidenceScript = `
+// systemEvidence asks the system for what only a diagnosis needs. What a device
+// does not have (nft) it is not asked for.
+const systemEvidence = `
 part() { printf '\n` + partMark + `%s\n' "$1"; }
 part links; ip -j addr show
 part near; ip -j -6 neigh show
@@ -56,6 +55,19 @@ for tool in nft iptables-save ip6tables-save; do
 		if [ $tool = nft ]; then nft -a list ruleset 2>/dev/null; else $tool 2>/dev/null; fi
 	fi
 done
+for i in /sys/class/net/*; do
+	if [ "$(cat $i/carrier 2>/dev/null)" = 0 ]; then
+		part "media ${i##*/}"
+		ethtool ${i##*/} 2>/dev/null | grep -E 'Speed|Duplex|Auto-neg|Link detected|Link partner|Port:'
+		ethtool --show-fec ${i##*/} 2>/dev/null | grep -i 'FEC encoding'
+		ethtool -m ${i##*/} 2>&1 | grep -iE '^netlink error|Cannot get|Identifier|power'
+	fi
+done
+`
+
+// routerEvidence asks the router. Each daemon is asked apart, for one that hangs
+// holds up the whole of a vtysh.
+const routerEvidence = `
 part bgpd; timeout 3 vtysh -d bgpd -E -c 'show running-config' -c '` + showNeighbors + `' 2>&1; s=$?
 part bgpd-status; echo $s
 part bgpd-quagga; if [ $s != 0 ] && [ $s != 124 ]; then timeout 3 vtysh -d bgpd -E -c 'show ip bgp neighbors json' 2>&1; fi
@@ -69,20 +81,12 @@ if [ $# = 2 ]; then
 	timeout 3 "$1" logs --tail 20 "$2" 2>&1
 fi
 part lldp; if command -v lldpcli >/dev/null; then timeout 3 lldpcli -f json0 show neighbors 2>/dev/null; fi
-for i in /sys/class/net/*; do
-	if [ "$(cat $i/carrier 2>/dev/null)" = 0 ]; then
-		part "media ${i##*/}"
-		ethtool ${i##*/} 2>/dev/null | grep -E 'Speed|Duplex|Auto-neg|Link detected|Link partner|Port:'
-		ethtool --show-fec ${i##*/} 2>/dev/null | grep -i 'FEC encoding'
-		ethtool -m ${i##*/} 2>&1 | grep -iE '^netlink error|Cannot get|Identifier|power'
-	fi
-done
 `
 
 // question is the script of one round trip.
 func question(d dialect, deep bool) string {
 	if deep {
-		return strings.TrimSuffix(script(d), "exit 0\n") + evidenceScript + "exit 0\n"
+		return strings.TrimSuffix(script(d), "exit 0\n") + systemEvidence + routerEvidence + "exit 0\n"
 	}
 	return script(d)
 }
@@ -146,8 +150,8 @@ func echoes(out []byte) map[string][]byte {
 	return found
 }
 
-// readEvidence makes evidence of the answer to evidenceScript. What a device
-// did not say stays empty: a check that needs it says nothing then.
+// readEvidence makes evidence of the answer to systemEvidence and routerEvidence.
+// What a device did not say stays empty: a check that needs it says nothing then.
 func readEvidence(out []byte, at time.Time) (*Evidence, error) {
 	part := parts(out)
 	e := &Evidence{At: at, Media: map[string]string{}}

@@ -50,7 +50,7 @@ func New(t provision.Transport, plan *model.Plan, endpoints map[string]model.End
 	o := &Observer{t: t, now: time.Now, stir: make(chan struct{}, 1), news: make(chan struct{}, 1)}
 	o.ctx, o.cancel = context.WithCancel(context.Background())
 	for _, d := range plan.Devices {
-		a := &asked{name: d.Name, last: reading{dialect: frr, Device: Device{Name: d.Name, Err: errors.New("no answer yet")}}}
+		a := &asked{name: d.Name, nvue: d.Platform == "nvue", last: reading{dialect: frr, Device: Device{Name: d.Name, Err: errors.New("no answer yet")}}}
 		if a.endpoint, a.known = endpoints[d.Name]; !a.known {
 			a.last.Err = errors.New("it is not known how to reach it: give it a management address as mgmt")
 		}
@@ -161,7 +161,11 @@ func (o *Observer) snapshot() Snapshot {
 	for _, a := range o.devices {
 		a.mu.Lock()
 		d := a.last.Device
-		if a.busy != nil && s.At.Sub(a.since) > overdue && d.Reachable {
+		patience := overdue
+		if a.last.byNVUE {
+			patience = nvOverdue
+		}
+		if a.busy != nil && s.At.Sub(a.since) > patience && d.Reachable {
 			d.Reachable = false
 			d.Err = &provision.DeviceError{Device: a.name, Kind: provision.ErrTimeout, Detail: "no answer yet"}
 		}

@@ -30,6 +30,7 @@ type asked struct {
 	name     string
 	endpoint model.Endpoint
 	known    bool // it has an endpoint
+	nvue     bool // it has NVUE, which may be asked by who is no root
 
 	mu      sync.Mutex
 	last    reading
@@ -66,7 +67,7 @@ type how struct {
 // both happen to healthy devices.
 func (o *Observer) query(a *asked, h how) (reading, error) {
 	limit := askTimeout
-	if h.deep {
+	if h.deep || a.nvue {
 		limit = examineTimeout
 	}
 	ctx, cancel := provision.WithTimeout(o.ctx, limit)
@@ -114,6 +115,11 @@ func (o *Observer) once(ctx context.Context, a *asked, h how) (reading, error) {
 	if h.hold && !a.poll.single {
 		o.listen(a)
 	}
+	if a.last.byNVUE && a.poll.router == nil {
+		if r, err := o.throughNVUE(ctx, a, h, provision.ErrSudo); err == nil || !errors.Is(err, provision.ErrSudo) {
+			return r, err
+		}
+	}
 	if !h.deep && !a.poll.single && a.poll.hung == 0 {
 		r, err := o.look(ctx, a, h)
 		if !errors.Is(err, errNotHeld) {
@@ -123,6 +129,9 @@ func (o *Observer) once(ctx context.Context, a *asked, h how) (reading, error) {
 	var r reading
 	for spoken := a.last.dialect; ; spoken = r.dialect {
 		out, err := provision.RunRoot(ctx, a.poll.session, unhang(a.poll.hung)+question(spoken, h.deep))
+		if errors.Is(err, provision.ErrSudo) && a.nvue {
+			return o.throughNVUE(ctx, a, h, err)
+		}
 		if err != nil {
 			return reading{}, err
 		}
@@ -174,7 +183,7 @@ func (o *Observer) look(ctx context.Context, a *asked, h how) (reading, error) {
 		}
 	}
 	before := r.change
-	r.Reachable, r.Err = true, nil
+	r.Reachable, r.Err, r.byNVUE = true, nil, false
 	err := o.sessions(ctx, a, &r, fresh)
 	r.At = o.now()
 	var said *saidError

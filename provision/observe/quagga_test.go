@@ -229,9 +229,13 @@ func FuzzText(f *testing.F) {
 	f.Add([]byte(tableTop + "*> 10.1.1.1/32      eth1                     0             0 65101 ?\n"))
 	f.Add([]byte("BGP router identifier 10.1.3.1, local AS number 65801\n\nNeighbor V AS MsgRcvd MsgSent TblVer InQ OutQ Up/Down State/PfxRcd\neth1 4 65101 1 1 0 0 0 never Idle\n"))
 	f.Add([]byte("10.1.1.2 proto zebra\n\tnexthop via 169.254.0.1 dev eth1\n"))
+	f.Add([]byte(`{"swp51":{"state":"idle","up-time":"0:04:06","address-family":{"ipv4-unicast":{"rx-prefix":1}}}}`))
+	f.Add([]byte(`{"10.1.1.1/32":{"path":{"1":{"bestpath":{"overall":"on"},"valid":"on"}}}}`))
 	f.Fuzz(func(_ *testing.T, text []byte) { // whatever it is: no panic
 		_, _ = ParseSummary(text)
 		_, _ = ParseTable(text, nil)
 		_, _ = ParseKernel(text)
+		_, _ = ParseNVUE(text, text, time.Time{})
+		_, _ = ParseNVUETable(text, nil)
 	})
 }

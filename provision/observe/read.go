@@ -15,6 +15,7 @@ type reading struct {
 	Device
 	change  uint64
 	dialect dialect
+	byNVUE  bool // its login may not be root, and NVUE told
 }
 
 // read makes a device's figures out of the answer to script in that dialect.

@@ -107,7 +107,7 @@ func announced(commands ...string) string {
 // the first of them is under "".
 func sections(out []byte) map[string][]byte {
 	commands := map[string]bool{lldpNeighbors: true}
-	for _, c := range slices.Concat(frr.commands(), quaggaJSON.commands(), quaggaText.commands(), systemCommands) {
+	for _, c := range slices.Concat(frr.commands(), quaggaJSON.commands(), quaggaText.commands(), systemCommands, nvCommands) {
 		commands[c] = true
 	}
 	parts := map[string][]byte{}
