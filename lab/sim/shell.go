@@ -142,7 +142,7 @@ func (c *call) exec(argv []string) int {
 	if err != nil {
 		return c.fail(126, "sh: 1: %s: %s", name, why(err))
 	}
-	return c.script(name, strings.NewReader(string(body)), c.args)
+	return c.script(name, bytes.NewReader(body), c.args)
 }
 
 // isProgram says that the file is one of the device's own programs, and not a
@@ -168,9 +168,9 @@ func (c *call) lookup(name string) (string, bool) {
 	return "", false
 }
 
-// script runs text as sh would. What comes over a connection runs line by
-// line: what is not there yet is not needed yet, and a statement that never
-// ends never begins.
+// script runs text as sh would. What is read, from a file or a connection, runs
+// line by line: what is not there yet is not needed yet, and a statement that
+// never ends never begins.
 func (c *call) script(name string, text io.Reader, params []string) int {
 	r, done, err := c.runner(params)
 	if err != nil {
@@ -189,20 +189,7 @@ func (c *call) script(name string, text io.Reader, params []string) int {
 	lines := bufio.NewReaderSize(text, 8192) // it reads ahead in blocks, as dash does
 	for eof := false; !eof; {
 		var p *parsed
-		var chunk strings.Builder
-		for read := parse; !eof && (p == nil || p.more); {
-			var line string
-			line, eof = readLine(lines)
-			chunk.WriteString(line)
-			if p != nil && p.until != "" {
-				if !eof && strings.TrimLeft(line, "\t") != p.until+"\n" {
-					continue // a line of the here-document
-				}
-				read = parseAnew
-			}
-			p = read(chunk.String())
-		}
-		if p.err != nil {
+		if p, _, eof = nextStatements(lines); p.err != nil {
 			return c.fail(2, "%s: %[1]s:%v", name, p.err)
 		}
 		for _, s := range p.stmts {
@@ -268,14 +255,4 @@ func (c *call) runner(params []string) (*interp.Runner, func(), error) {
 	r.Reset()
 	r.Dir = c.dir
 	return r, done, nil
-}
-
-// readLine is the next line with its end, also the last one's; eof: there is
-// no more.
-func readLine(r *bufio.Reader) (line string, eof bool) {
-	line, err := r.ReadString('\n')
-	if err != nil && line != "" {
-		line += "\n"
-	}
-	return line, err != nil
 }

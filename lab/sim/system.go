@@ -1,7 +1,9 @@
 package sim
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,7 +57,7 @@ func sh(c *call) int {
 	if noexec {
 		return c.parseOnly(args[0], body)
 	}
-	return c.script(args[0], strings.NewReader(options(set)+string(body)), args[1:])
+	return c.script(args[0], io.MultiReader(strings.NewReader(options(set)), bytes.NewReader(body)), args[1:])
 }
 
 func options(set []string) string {
