@@ -203,8 +203,9 @@ func another(p *model.Plan, d *model.Device) *model.Device {
 	return any
 }
 
-// Break makes a fault in the lab of the plan's fabric, and notes it first, so
-// that even one that was made in part is mended.
+// Break makes a fault in the lab of the plan's fabric. One that could be made in
+// part only is taken out again; it was noted first, so where that fails Mend
+// knows of it.
 func Break(ctx context.Context, l Breakable, p *model.Plan, f Fault, at model.End, hidden bool) error {
 	all, err := BrokenIn(p.Name)
 	if err != nil {
@@ -224,7 +225,17 @@ func Break(ctx context.Context, l Breakable, p *model.Plan, f Fault, at model.En
 	if f.Power {
 		return l.PowerOff(ctx, at.Device)
 	}
-	return run(ctx, l, p, at, f.Break)
+	err = run(ctx, l, p, at, f.Break)
+	if err == nil {
+		return nil
+	}
+	if run(ctx, l, p, at, f.Mend) != nil {
+		return fmt.Errorf("%w; `closup lab mend` takes out what is there of it", err)
+	}
+	if noted := note(p.Name, all); noted != nil {
+		return errors.Join(err, noted)
+	}
+	return fmt.Errorf("%w; nothing of it is left", err)
 }
 
 // Mend takes every fault out of the lab again, the last one first, and says

@@ -58,11 +58,14 @@ func TestFaults(t *testing.T) {
 }
 
 // recorder is a lab that does nothing but tell what it was asked.
-type recorder struct{ log []string }
+type recorder struct {
+	log   []string
+	stuck bool // what was broken cannot be mended
+}
 
 func (r *recorder) Exec(_ context.Context, device string, argv []string, _ io.Reader, _, stderr io.Writer) (int, error) {
 	r.log = append(r.log, device+": "+argv[2])
-	if strings.Contains(argv[2], "PORT='swp51'") && strings.Contains(argv[2], "mtu 1500") {
+	if strings.Contains(argv[2], "PORT='swp51'") && (strings.Contains(argv[2], "mtu 1500") || r.stuck) {
 		_, _ = io.WriteString(stderr, "no")
 		return 1, nil
 	}
@@ -98,9 +101,17 @@ func TestBreakAndMend(t *testing.T) {
 	if err := make("power-off", "spine01"); err != nil {
 		t.Fatal(err)
 	}
-	if err := make("mtu", "leaf01:swp51"); err == nil { // in part: it is mended all the same
-		t.Error("a script that failed is no error")
+	if err := make("mtu", "leaf01:swp51"); err == nil || !strings.Contains(err.Error(), "nothing of it is left") {
+		t.Errorf("a script that failed: %v", err)
 	}
+	if all, err := lab.BrokenIn(p.Name); err != nil || len(all) != 1 {
+		t.Errorf("what was taken out again: %v, %v", all, err)
+	}
+	r.stuck = true
+	if err := make("mtu", "leaf01:swp51"); err == nil || !strings.Contains(err.Error(), "lab mend") {
+		t.Errorf("a script that failed, and cannot be undone: %v", err)
+	}
+	r.stuck = false
 	if err := make("not-forwarding", "spine01"); err == nil {
 		t.Error("two faults on one device")
 	}
