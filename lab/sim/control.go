@@ -25,11 +25,12 @@ const chassis = "closup-chassis"
 func (c *call) operate(command string) int {
 	verb, rest, _ := strings.Cut(command, " ")
 	name, rest, _ := strings.Cut(rest, " ")
-	at := slices.IndexFunc(c.world.devices, func(d *device) bool { return d.name == name })
-	if at < 0 {
+	c.world.mu.Lock()
+	d := c.world.device(name)
+	c.world.mu.Unlock()
+	if d == nil {
 		return c.fail(1, "there is no device %q", name)
 	}
-	d := c.world.devices[at]
 	var err error
 	switch verb {
 	case "off":

@@ -18,7 +18,7 @@ import (
 func newDevice(ctx context.Context, w *world, b netns.Box) *device {
 	now := time.Now()
 	d := &device{
-		name: b.Name, world: w, disk: newDisk(now), life: ctx, cni: b.Pods, login: b.User, hostname: b.Hostname, mgmt: b.Mgmt,
+		name: b.Name, box: b, world: w, disk: newDisk(now), life: ctx, cni: b.Pods, login: b.User, hostname: b.Hostname, mgmt: b.Mgmt,
 		sysctl: factorySysctl(), firewall: map[drop]bool{}, jobs: map[int]*job{}, containers: map[string]*container{}, images: map[string]string{}, locks: &locks{held: map[string]chan struct{}{}},
 	}
 	d.router = newRouter(d)

@@ -32,14 +32,14 @@ func newKey(comment string) ([]byte, ssh.PublicKey, error) {
 }
 
 // listen opens the device's SSH port for whoever has the key.
-func (d *device) listen(login ssh.PublicKey) (ssh.PublicKey, error) {
+func (d *device) listen(login ssh.PublicKey) error {
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	host, err := ssh.NewSignerFromKey(private)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	d.server = &ssh.ServerConfig{
 		ServerVersion: "SSH-2.0-closup_simulator",
@@ -51,8 +51,9 @@ func (d *device) listen(login ssh.PublicKey) (ssh.PublicKey, error) {
 		},
 	}
 	d.server.AddHostKey(host)
+	d.public = host.PublicKey()
 	d.listener, err = net.Listen("tcp", "127.0.0.1:0")
-	return host.PublicKey(), err
+	return err
 }
 
 const handshakeTimeout = 30 * time.Second

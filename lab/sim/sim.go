@@ -21,7 +21,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,13 +51,19 @@ type Lab struct {
 
 	dir    string // its place in the state directory; "": none
 	world  *world
+	life   context.Context // of its devices
 	cancel context.CancelFunc
 	once   sync.Once
+
+	growing sync.Mutex // held while devices come and go
+	made    uint32     // devices so far
+	login   ssh.PublicKey
 }
 
 // device is one simulated machine.
 type device struct {
 	name     string
+	box      netns.Box // what it was made of
 	world    *world
 	disk     *disk
 	life     context.Context // ends with the lab
@@ -84,6 +89,7 @@ type device struct {
 	images     map[string]string // name to number
 
 	server   *ssh.ServerConfig
+	public   ssh.PublicKey // its host key
 	listener net.Listener
 }
 
@@ -126,43 +132,38 @@ func Start(ctx context.Context, plan *model.Plan, o Options) (*Lab, error) {
 		o.Progress(fmt.Sprintf("making %d devices", len(boxes)))
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	l := &Lab{world: &world{pace: o.Pace}, cancel: cancel}
-	if err := l.build(ctx, plan, boxes, cables); err != nil {
+	l := &Lab{world: &world{pace: o.Pace}, life: ctx, cancel: cancel}
+	if err := l.build(plan.Name, boxes, cables); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	context.AfterFunc(ctx, func() { _ = l.Close() })
 	return l, nil
 }
 
-func (l *Lab) build(ctx context.Context, plan *model.Plan, boxes []netns.Box, cables []netns.Cable) error {
-	key, login, err := newKey("closup lab " + plan.Name)
+func (l *Lab) build(name string, boxes []netns.Box, cables []netns.Cable) error {
+	key, login, err := newKey("closup lab " + name)
 	if err != nil {
 		return err
 	}
-	l.Key = key
-	l.Record = lab.Record{Name: plan.Name, Backend: Backend}
-	for _, b := range boxes {
-		d := newDevice(ctx, l.world, b)
+	l.Key, l.login = key, login
+	l.Record = lab.Record{Name: name, Backend: Backend}
+	for i, b := range boxes {
+		d := newDevice(l.life, l.world, b)
 		l.world.devices = append(l.world.devices, d)
+		d.furnish(b, uint32(i))
 	}
+	l.made = uint32(len(boxes))
 	l.world.mu.Lock()
 	for _, c := range cables {
 		a, b := l.world.devices[c.A].newPort(c.APort), l.world.devices[c.B].newPort(c.BPort)
 		a.cable, b.cable = b, a
 	}
 	l.world.mu.Unlock()
-	var known strings.Builder
-	for i, d := range l.world.devices {
-		d.furnish(boxes[i], uint32(i))
-		public, err := d.listen(login)
-		if err != nil {
+	for _, d := range l.world.devices {
+		if err := d.listen(login); err != nil {
 			return fmt.Errorf("%s: %w", d.name, err)
 		}
-		at := d.listener.Addr().(*net.TCPAddr)
-		fmt.Fprintf(&known, "[%s]:%d %s", at.IP, at.Port, ssh.MarshalAuthorizedKey(public))
-		l.Devices = append(l.Devices, lab.Device{Name: d.name, Host: at.IP.String(), Port: at.Port, User: d.login})
 	}
-	l.Known = []byte(known.String())
 	for i, d := range l.world.devices {
 		if boxes[i].Boot {
 			d.boot()
@@ -173,13 +174,15 @@ func (l *Lab) build(ctx context.Context, plan *model.Plan, boxes []netns.Box, ca
 			d.serve(d.powered(), d.listener)
 		}()
 	}
-	return nil
+	return l.register(name, boxes)
 }
 
 // Close ends every device and waits until nothing of them is left.
 func (l *Lab) Close() (err error) {
 	l.once.Do(func() {
 		l.cancel()
+		l.growing.Lock()
+		defer l.growing.Unlock()
 		for _, d := range l.world.devices {
 			if d.listener != nil {
 				_ = d.listener.Close()
