@@ -32,9 +32,12 @@ type Options struct {
 	ASCII bool   // no glyphs beyond ASCII, whatever the locale says
 	Theme string // one of Themes; empty: as the terminal's background is
 
-	Hints     bool // explain each step in a line
-	Simulated bool // the lab's devices are simulated; say so
-	ReadOnly  bool // no device is written to
+	Hints    bool // explain each step in a line
+	ReadOnly bool // no device is written to
+
+	// Simulated has the lab's devices, which are simulated, become those of a
+	// fabric that changed or was opened; nil: they are not simulated.
+	Simulated func(*work.Project) error
 
 	Output io.Writer // the terminal; nil: standard output
 }
@@ -105,7 +108,7 @@ func newApp(ctx context.Context, o Options) *app {
 	a := &app{options: o, terminal: terminal{ascii: o.ASCII, profile: colorprofile.TrueColor}}
 	a.dress()
 	a.look = newLook(a.terminal)
-	a.desk = &desk{ctx: ctx, path: o.Path, lab: o.Lab, simulated: o.Simulated, readOnly: o.ReadOnly, asker: newAsker(ctx), runs: make(map[int]<-chan push.Event)}
+	a.desk = &desk{ctx: ctx, path: o.Path, lab: o.Lab, simulated: o.Simulated != nil, follow: o.Simulated, readOnly: o.ReadOnly, asker: newAsker(ctx), runs: make(map[int]<-chan push.Event)}
 	a.desk.secrets = a.desk.asker.secrets()
 	for _, s := range steps {
 		a.screens = append(a.screens, s.screen(base{look: a.look, desk: a.desk}))

@@ -72,6 +72,13 @@ type presetsMsg struct {
 	presets []preset
 }
 
+// followedMsg says that simulated devices are those of the fabric now.
+type followedMsg struct {
+	all
+	project *work.Project
+	err     error
+}
+
 // sayMsg puts a sentence above the keys.
 type sayMsg struct {
 	all

@@ -28,7 +28,10 @@ type desk struct {
 	tmux     bool               // the terminal is one of tmux's
 	pid      int                // ours; 0: nothing is remembered
 
-	simulated bool // the lab is all there is, and inside this process
+	simulated bool                      // the lab is all there is, and inside this process
+	follow    func(*work.Project) error // has it become that of a changed fabric
+	following bool                      // it is at it
+	behind    bool                      // the fabric changed meanwhile
 
 	last, lastLabel string // the step at which the last wizard was closed
 
@@ -54,6 +57,47 @@ type change struct {
 	said  string                    // "leaf[3-4] added"
 	make  func(*work.Project) error // edits the text of a copy
 	steps int                       // -1: it is an undo, 1: a redo
+}
+
+// followed has simulated devices become those of the fabric as it is now. One
+// change after the other: the last one counts.
+func (d *desk) followed() tea.Cmd {
+	p := d.project
+	switch {
+	case d.follow == nil || p.Err != nil || p.Fabric == nil || len(p.Plan.Devices) == 0:
+		return nil
+	case d.following:
+		d.behind = true
+		return nil
+	}
+	d.following = true
+	follow := d.follow
+	return func() tea.Msg { return followedMsg{project: p, err: follow(p)} }
+}
+
+// caughtUp goes on with what changed meanwhile. A fabric that its rules hold
+// back has findings that say more than a lab could.
+func (d *desk) caughtUp(msg followedMsg) tea.Cmd {
+	d.following = false
+	if d.behind {
+		d.behind = false
+		return d.followed()
+	}
+	if msg.err != nil && msg.project.Blocked() == nil {
+		d.say(bad, msg.err.Error())
+	}
+	return nil
+}
+
+// target is what the devices are called that are pushed to and watched.
+func (d *desk) target(lab bool) string {
+	switch {
+	case d.simulated:
+		return "the simulated devices"
+	case lab:
+		return "the lab's devices"
+	}
+	return "the real devices"
 }
 
 // change queues an edit and begins it where none is under way.
@@ -95,7 +139,9 @@ func (d *desk) take(msg broadcast) tea.Cmd {
 	switch msg := msg.(type) {
 	case projectMsg:
 		d.replace(msg)
-		return d.begin()
+		return tea.Batch(d.begin(), d.followed())
+	case followedMsg:
+		return d.caughtUp(msg)
 	case refusedMsg:
 		d.busy = false
 		d.say(bad, msg.err.Error())

@@ -20,6 +20,7 @@ type field struct {
 	check   func(string) error // nil where the text is fine
 
 	input textinput.Model
+	whole bool // the value is a proposal: it is marked, and what is typed replaces it
 	err   error
 }
 
@@ -30,7 +31,14 @@ func (f *field) begin(value string) {
 	f.set(value)
 }
 
+// propose begins with a value that the first thing typed replaces.
+func (f *field) propose(value string) {
+	f.begin(value)
+	f.whole = value != ""
+}
+
 func (f *field) set(value string) {
+	f.whole = false
 	f.input.SetValue(value)
 	f.input.CursorEnd()
 	f.verify()
@@ -53,6 +61,11 @@ func (f *field) update(msg tea.Msg) {
 		}
 		return
 	}
+	k, isKey := msg.(tea.KeyPressMsg)
+	if f.whole && (!isKey || k.Text != "") {
+		f.input.SetValue("")
+	}
+	f.whole = false
 	f.input.Focus()
 	f.input, _ = f.input.Update(msg)
 	f.verify()
@@ -102,6 +115,9 @@ func (f *field) view(l *look, w int, focused bool) string {
 	before, under, after := f.around(w)
 	if f.value() == "" {
 		after, t = cut(f.instead(), w-1, l.ellipsis), faint
+	}
+	if f.whole {
+		return l.on(l.field, t, " ") + l.styles[t].Reverse(true).Render(before) + l.on(l.field, t, fill("", w-width(before))) + edge
 	}
 	return l.on(l.field, t, " "+before) + l.cursorCell.Render(under) +
 		l.on(l.field, t, fill(after, w-width(before)-width(under))) + edge

@@ -184,7 +184,7 @@ func (a *applying) view(s *liveScreen) string {
 	case a.err != nil:
 		head = append(l.trouble(a.err.Error(), s.w), "")
 	case a.stage == asking:
-		head = []string{l.in(strong, "This would be done about "+count(len(a.remedy.Findings), "finding")), ""}
+		head = []string{l.in(strong, "To mend "+a.remedy.About()+", this would be done:"), ""}
 		foot = []string{"", "To do it type the fabric's name, " + l.in(strong, s.desk.name()) + ":", a.name.view(l, min(40, s.w), true)}
 		if a.name.err != nil {
 			foot = append(foot, l.trouble(a.name.err.Error(), s.w)...)

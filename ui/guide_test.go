@@ -239,7 +239,7 @@ func TestFindings(t *testing.T) {
 func TestPuzzle(t *testing.T) {
 	d := opened(t, 120, 40)
 	puzzling(d)
-	d.shows("A puzzle: something is broken")
+	d.shows("A puzzle: find what is broken")
 	s := d.live()
 	for range 2 * settledFor {
 		d.only(roundMsg{watcher: s.watcher, status: s.latest})
@@ -304,7 +304,7 @@ func TestPuzzle(t *testing.T) {
 func TestApply(t *testing.T) {
 	d := opened(t, 120, 40)
 	remedied(d)
-	d.shows("This would be done about 1 finding")
+	d.shows("To mend leaf1:swp52 (port-down), this would be done:")
 	d.shows("leaf1# ip link set")
 	d.shows("+router bgp 2")
 	a := &d.live().guide.apply

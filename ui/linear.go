@@ -25,6 +25,10 @@ type Linear struct {
 	Path string // fabric.yaml; opened where it is there
 	Lab  bool   // the running lab's devices are the first choice
 
+	// Simulated has the lab's devices become those of the fabric as it is now;
+	// nil: they are not simulated.
+	Simulated func(*work.Project) error
+
 	Out io.Writer
 	// Ask prints a question and returns the line that answers it; io.EOF where
 	// there is none any more.
@@ -268,6 +272,12 @@ func (l *linear) undo(step func() tea.Cmd, none string) {
 
 // run runs a command on the fabric.
 func (l *linear) run(args ...string) bool {
+	if l.Simulated != nil {
+		if err := l.Simulated(l.project()); err != nil {
+			l.say("%v", err)
+			return false
+		}
+	}
 	return l.Run(l.ctx, append([]string{"-f", l.app.desk.path}, args...)...) == nil
 }
 

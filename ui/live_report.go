@@ -22,7 +22,7 @@ func (s *liveScreen) beginReport() {
 			return err
 		},
 	}}}
-	s.saving.fields[0].begin(path.Join(path.Dir(s.project.Path), s.desk.name()+"-bringup.html"))
+	s.saving.fields[0].propose(path.Join(path.Dir(s.project.Path), s.desk.name()+"-bringup.html"))
 }
 
 func (s *liveScreen) typedReport(msg tea.Msg) tea.Cmd {

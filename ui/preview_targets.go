@@ -66,7 +66,7 @@ func (s *previewScreen) beginExport() {
 	if s.other.target == 0 {
 		folder = "files"
 	}
-	s.export.fields[0].begin(path.Join(path.Dir(s.project.Path), folder))
+	s.export.fields[0].propose(path.Join(path.Dir(s.project.Path), folder))
 }
 
 func (s *previewScreen) typedExport(msg tea.Msg) tea.Cmd {

@@ -107,7 +107,10 @@ func (s *pushScreen) ask() (Nav, tea.Cmd) {
 // entitle says how many devices the push changes, as it is chosen now.
 func (s *pushScreen) entitle() {
 	where := "real device"
-	if s.desk.lab {
+	switch {
+	case s.desk.simulated:
+		where = "simulated device"
+	case s.desk.lab:
 		where = "device of the lab"
 	}
 	s.confirm.title = "Change " + counted(len(s.meant()), where) + "?"
@@ -189,7 +192,7 @@ func (s *pushScreen) askFile() (Nav, tea.Cmd) {
 			return nil
 		},
 	}}}
-	s.save.fields[0].begin(file)
+	s.save.fields[0].propose(file)
 	return Nav{}, nil
 }
 

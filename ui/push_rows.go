@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"closup/model"
 	"closup/provision/push"
 )
 
@@ -19,10 +20,12 @@ func (s *pushScreen) refill() {
 		s.seen.set(s.preflightRows())
 	}
 	var rows [][]cell
+	s.table.cols[len(s.table.cols)-1].title = "result"
 	if s.run == nil || s.stage == idle {
+		s.table.cols[len(s.table.cols)-1].title = "reached"
 		for i := range s.project.Plan.Devices {
 			d := &s.project.Plan.Devices[i]
-			rows = append(rows, []cell{{}, {d.Name, roleTone(d.Role)}, {}, {}, {}, {}, {s.where(d.Name, d.Mgmt), dim}})
+			rows = append(rows, []cell{{}, {d.Name, roleTone(d.Role)}, {}, {}, {}, {}, {s.where(d), dim}})
 		}
 		s.table.set(rows)
 		return
@@ -34,11 +37,22 @@ func (s *pushScreen) refill() {
 }
 
 // where says how a device will be reached.
-func (s *pushScreen) where(name, mgmt string) string {
-	if s.desk.lab {
-		return "in the lab"
+func (s *pushScreen) where(d *model.Device) string {
+	switch {
+	case s.desk.simulated:
+		return "on 127.0.0.1, by SSH"
+	case s.desk.lab:
+		return "in the lab, by SSH"
 	}
-	return orText(mgmt, name+", by DNS or ~/.ssh/config")
+	a := d.Access
+	text := a.User + "@" + orText(d.Mgmt, d.Name)
+	if d.Mgmt == "" {
+		text += ", by DNS or ~/.ssh/config"
+	}
+	if a.Jump != "" {
+		text += ", through " + a.Jump
+	}
+	return text
 }
 
 // again is how often a connection to the device had to be made once more.

@@ -11,13 +11,9 @@ import (
 // summaryText is what a push did, as Markdown.
 func (s *pushScreen) summaryText() string {
 	var b strings.Builder
-	where := "the real devices"
-	if s.inLab {
-		where = "the lab"
-	}
 	r := s.run
 	fmt.Fprintf(&b, "# Push of %s\n\n", s.project.Fabric.Name)
-	fmt.Fprintf(&b, "To %s, ended %s after %.1f s: %s.\n\n", where, r.ended.Format(time.RFC3339), r.ended.Sub(r.first()).Seconds(), r.counts())
+	fmt.Fprintf(&b, "To %s, ended %s after %.1f s: %s.\n\n", s.desk.target(s.inLab), r.ended.Format(time.RFC3339), r.ended.Sub(r.first()).Seconds(), r.counts())
 	b.WriteString("| Device | Wave | Result | Seconds | Changed files | Notes |\n|---|---:|---|---:|---|---|\n")
 	for i := range r.rows {
 		row := &r.rows[i]

@@ -57,6 +57,9 @@ func (r *run) waveHas(number int, t tone) bool {
 // drawing is the Clos, each device as its push stands.
 func (s *pushScreen) drawing() clos {
 	l, c := s.look, planClos(s.project.Plan)
+	if s.run == nil || s.stage == idle {
+		return c
+	}
 	for i := range c.links {
 		c.links[i].tone = faint
 	}

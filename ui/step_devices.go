@@ -316,7 +316,7 @@ func (s *deviceScreen) add() tea.Cmd {
 	}
 	s.form = deviceForm(s.roles, s.roles[0], s.w)
 	s.form.title = "Add " + strings.ToLower(s.title)
-	s.form.fields[0].begin(nextName(s.specs, s.roles[0]))
+	s.form.fields[0].propose(nextName(s.specs, s.roles[0]))
 	return s.tryForm()
 }
 

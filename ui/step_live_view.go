@@ -234,7 +234,7 @@ func (s *liveScreen) tabLine() string {
 		note = "  only " + v
 	}
 	if by := s.sortedBy(); by != "" {
-		note += "  by " + by
+		note += "  " + by
 	}
 	return l.tabs(names, s.view, s.w-width(note)) + l.in(warn, note)
 }
@@ -256,10 +256,7 @@ func (s *liveScreen) none() string {
 // beginning is the screen before the first round.
 func (s *liveScreen) beginning() string {
 	l := s.look
-	to := "the real devices"
-	if s.desk.lab {
-		to = "the lab's devices"
-	}
+	to := s.desk.target(s.desk.lab)
 	switch {
 	case s.err != nil:
 		return strings.Join(clipped(l, wrap(l.fail+" "+printable(s.err.Error()), s.w), bad, s.h), "\n")

@@ -193,7 +193,7 @@ func (s *openScreen) ask(preset string) (Nav, tea.Cmd) {
 			return nil
 		},
 	}}}
-	s.begin.fields[0].begin(file)
+	s.begin.fields[0].propose(file)
 	return Nav{}, nil
 }
 

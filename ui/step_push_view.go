@@ -27,7 +27,7 @@ func (s *pushScreen) tableHeight() int {
 func (s *pushScreen) headHeight() int { return len(s.verdict()) + 1 + s.drawingHeight() }
 
 func (s *pushScreen) drawingHeight() int {
-	if s.run == nil || s.run.dry || s.stage == idle || s.h < 26 || s.w < 60 {
+	if (s.run == nil || s.run.dry) && s.stage != idle || s.h < 26 || s.w < 60 {
 		return 0
 	}
 	return planClos(s.project.Plan).height(8) + 1
@@ -99,10 +99,6 @@ func inLines(l *look, w int) func(said, next string) []string {
 // stands is the verdict in its two parts.
 func (s *pushScreen) stands() (said, next string) {
 	l := s.look
-	to := "the real devices"
-	if s.desk.lab {
-		to = "the lab"
-	}
 	switch s.stage {
 	case checking:
 		return l.in(accent, "Asking the devices what would change."), l.in(dim, "Nothing is written.")
@@ -117,7 +113,7 @@ func (s *pushScreen) stands() (said, next string) {
 		case s.control.Paused():
 			return l.in(warn, "Paused. ") + s.progress(), l.in(dim, "No other device is begun; space goes on.")
 		}
-		return l.in(accent, "Pushing to "+to+". ") + s.progress(), ""
+		return l.in(accent, "Pushing to "+s.desk.target(s.inLab)+". ") + s.progress(), ""
 	case settling:
 		return l.in(accent, "Settling what is pending."), ""
 	case over:
@@ -134,7 +130,7 @@ func (s *pushScreen) stands() (said, next string) {
 	case left.cut:
 		return l.in(warn, "The last push was cut off.") + " The next one ends first what it had begun.", l.in(dim, "enter checks.")
 	}
-	return l.in(plain, "To "+to+"."), l.in(dim, "enter looks at them, and checks what would change there.")
+	return l.in(plain, capital(s.desk.target(s.desk.lab))+":"), l.in(dim, "enter looks at them, and checks what would change there.")
 }
 
 // found is what a check found, and what to do about it.

@@ -66,12 +66,15 @@ func beside(sep string, blocks ...string) string {
 	return strings.Join(lines, "\n")
 }
 
-// wrap breaks s into lines of at most w cells.
+// wrap breaks s into lines of at most w cells, at spaces alone: a name with a
+// hyphen is searched for as a whole.
 func wrap(s string, w int) []string {
 	if w <= 0 {
 		return nil
 	}
-	return strings.Split(ansi.Wrap(s, w, ""), "\n")
+	const firm = "\u2011" // a hyphen that no line ends with
+	s = ansi.Wrap(strings.ReplaceAll(s, "-", firm), w, "")
+	return strings.Split(strings.ReplaceAll(s, firm, "-"), "\n")
 }
 
 // wrapped breaks each of several texts into lines of at most w cells.

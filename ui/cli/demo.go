@@ -34,9 +34,9 @@ is a temporary one and goes at the end, unless --save keeps the fabric.`,
 			}
 			defer func() { err = errors.Join(err, d.Close()) }()
 			if e.accessible {
-				err = e.linear(cmd.Context(), d.Path, true)
+				err = e.linear(cmd.Context(), d.Path, true, d.Follow)
 			} else {
-				err = e.screens(cmd.Context(), ui.Options{Path: d.Path, Lab: true, Hints: hints, Simulated: true})
+				err = e.screens(cmd.Context(), ui.Options{Path: d.Path, Lab: true, Hints: hints, Simulated: d.Follow})
 			}
 			switch {
 			case err != nil:

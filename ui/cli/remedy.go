@@ -65,7 +65,7 @@ func isUnexpected(err error) bool {
 // intended is what would be done, in its order.
 func (e *env) intended(r work.Remedy) *page {
 	out := e.page()
-	out.printf("\nThis would be done about %s:\n", count(len(r.Findings), "finding"))
+	out.printf("\nTo mend %s, this would be done:\n", r.About())
 	commands := func(list []diagnose.Command) {
 		for _, c := range list {
 			out.printf("  run   %s\n", e.paint.strong.Render(c.Device+"# "+c.Command))

@@ -58,7 +58,7 @@ watches the sessions come up. Without a command it is a wizard.`,
 // wizard needs a terminal on both ends; without one it says what else there is.
 func wizard(e *env, cmd *cobra.Command, o ui.Options) error {
 	if e.accessible && !e.noInput {
-		return e.linear(cmd.Context(), e.file, o.Lab)
+		return e.linear(cmd.Context(), e.file, o.Lab, nil)
 	}
 	if e.noInput || !terminal(e.in) || !terminal(e.out) {
 		cmd.SetOut(e.err)
@@ -80,7 +80,7 @@ func wizard(e *env, cmd *cobra.Command, o ui.Options) error {
 func (e *env) screens(ctx context.Context, o ui.Options) error {
 	o.ReadOnly = e.readOnly
 	title := "closup " + filepath.Base(o.Path)
-	if o.Simulated {
+	if o.Simulated != nil {
 		title = "closup demo"
 	}
 	return e.recorded(e.cast, title, func(c *cast) error {

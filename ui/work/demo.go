@@ -1,11 +1,13 @@
 package work
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 
 	"closup/assets"
@@ -20,6 +22,9 @@ type Demo struct {
 	dir  string
 	lock *os.File // held as long as the folder is in use
 	lab  *sim.Lab
+
+	mu     sync.Mutex
+	latest string // the fabric that was followed last
 }
 
 const (
@@ -88,9 +93,22 @@ func (d *Demo) start(ctx context.Context, fabric []byte) error {
 	return err
 }
 
-// Save copies the fabric as it is now to a file that must not be there yet.
+// Follow has the devices become those of the fabric as it is now, or of another
+// one: what stays keeps its configuration, what is new is bare.
+func (d *Demo) Follow(p *Project) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.latest = p.Path
+	return d.lab.Follow(p.Plan)
+}
+
+// Save copies the fabric that was worked on last, as it is now, to a file that
+// must not be there yet.
 func (d *Demo) Save(to string) error {
-	data, err := os.ReadFile(d.Path)
+	d.mu.Lock()
+	path := cmp.Or(d.latest, d.Path)
+	d.mu.Unlock()
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package work
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -60,6 +61,14 @@ func RemedyFor(found []diagnose.Finding, wanted func(diagnose.Finding) bool) Rem
 
 // Empty says that there is nothing to do.
 func (r Remedy) Empty() bool { return len(r.First)+len(r.Push)+len(r.Last) == 0 }
+
+// About names what the remedy is for: the one finding, or how many there are.
+func (r Remedy) About() string {
+	if len(r.Findings) == 1 {
+		return r.Findings[0].Place() + " (" + r.Findings[0].Cause + ")"
+	}
+	return fmt.Sprintf("%d findings", len(r.Findings))
+}
 
 // Ran is one command of a remedy and what came of it.
 type Ran struct {
