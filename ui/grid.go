@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -57,6 +58,22 @@ func (g *grid) set(rows [][]cell) {
 			g.widest[i] = max(g.widest[i], width(c.title))
 		}
 	}
+}
+
+// keep replaces the rows; a cursor that was moved stays on its row, which is
+// known by the texts of two columns. On the first row it stays there.
+func (g *grid) keep(rows [][]cell, same [2]int) {
+	at := g.at
+	if at > 0 && at < len(g.rows) {
+		was := g.rows[at]
+		if i := slices.IndexFunc(rows, func(r []cell) bool {
+			return r[same[0]].text == was[same[0]].text && r[same[1]].text == was[same[1]].text
+		}); i >= 0 {
+			at = i
+		}
+	}
+	g.set(rows)
+	g.at = max(0, min(at, g.n-1))
 }
 
 // layout says which columns are shown in w cells, and how wide: first those

@@ -76,10 +76,17 @@ func (g *guide) take(msg examinedMsg) {
 	if len(g.bare) != len(g.walk.Steps) {
 		g.bare = make([]reveal, len(g.walk.Steps))
 	}
-	if first := g.walk.First(); first >= 0 && !g.training && !again {
-		g.list.at = first
-	}
 	g.scroll = scroll{}
+	if !g.training && !again {
+		g.toFault()
+	}
+}
+
+// toFault puts the cursor on the first question whose answer is not as planned.
+func (g *guide) toFault() {
+	if first := g.walk.First(); first >= 0 {
+		g.list.at, g.scroll = first, scroll{}
+	}
 }
 
 // told says how much of a question is shown.
@@ -177,6 +184,7 @@ func (g *guide) key(s *liveScreen, k tea.KeyPressMsg) tea.Cmd {
 		for i := range g.bare {
 			g.bare[i] = remedy
 		}
+		g.toFault()
 	case key.Matches(k, keys.handOver) && (!g.training || g.solved()):
 		return handOver(g.walk, s.desk.name(), g.about, g.at, s.desk.tmux)
 	case key.Matches(k, keys.yank) && g.told(g.list.at) == remedy:

@@ -7,17 +7,18 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// hints explain a step to who sees it for the first time. A screen on which
-// more than one thing comes after another says what is next there (hinter).
+// hints explain a step to who sees it for the first time: what it is in one short
+// sentence, which a low screen has room for too, then what to do. A screen on
+// which more than one thing comes after another says what is next there (hinter).
 var hints = map[string]string{
-	"open":    "closup brings up switches and Kubernetes nodes that speak BGP. This fabric is its author's own. tab goes through ten steps, ? shows the keys, : every action.",
+	"open":    "closup brings up switches and nodes that speak BGP. tab goes through its ten steps and shift+tab back, ? shows the keys, : every action.",
 	"fabric":  "All numbers and addresses follow from these lines. enter changes one, and what that does is shown before it is so; u takes it back.",
-	"spines":  "Each spine has a cable to each leaf: there is no more to say of it than its name. a adds one, and cables, sessions and routes follow.",
-	"leafs":   "A leaf is the switch at the top of a rack: its nodes hang on it, and it has a session to each spine. a adds one.",
-	"nodes":   "The Kubernetes hosts speak BGP themselves and announce their own pods: no VLANs, no bonds, no overlay.",
-	"cabling": "Cables are laid by themselves, and chosen ones stay when devices are added. p writes them into the file, A lays them anew.",
-	"review":  "Some eighty rules look at the fabric, and say what to do where one is not kept. No error means that it can be pushed.",
-	"preview": "Every file of every device, before anything is touched. e says why each line is there.",
+	"spines":  "Each spine has a cable to each leaf. a adds one, and its cables, sessions and routes follow.",
+	"leafs":   "A leaf is the switch at the top of a rack. Its nodes hang on it, and it has a session to each spine. a adds one.",
+	"nodes":   "The Kubernetes hosts speak BGP themselves. They announce their own pods: no VLANs, no bonds, no overlay.",
+	"cabling": "Cables are laid by themselves; chosen ones stay. p writes all of them into the file, A lays them anew.",
+	"review":  "Some eighty rules look at the fabric. Where one is not kept they say what to do; no error means that it can be pushed.",
+	"preview": "Every file, before any device is touched. e says why each line is there, d what it changes on the device.",
 }
 
 // hinter is a screen whose hint follows what happens on it.
@@ -48,16 +49,17 @@ func (a *app) hintRows() int {
 	return 3
 }
 
-// hintLines is the hint in the rows that there are for it.
+// hintLines is the hint in the rows that there are for it: as many of its
+// sentences as fit.
 func (a *app) hintLines(size sizeMsg) string {
 	rows := a.hintRows()
 	if rows == 0 {
 		return ""
 	}
 	l := a.look
-	text := wrap(a.hint(), size.w-2)
 	room := max(1, rows-1)
-	if len(text) > room {
+	text := sentences(a.hint(), size.w-2, room)
+	if len(text) > room { // not even the first
 		text = append(text[:room-1], cut(strings.Join(text[room-1:], " "), size.w-2, l.ellipsis))
 	}
 	for i := range text {
@@ -70,6 +72,17 @@ func (a *app) hintLines(size sizeMsg) string {
 		text = append([]string{""}, text...)
 	}
 	return "\n" + strings.Join(text, "\n")
+}
+
+// sentences wraps as many of a text's sentences as h lines of w cells hold, and
+// the first in any case.
+func sentences(text string, w, h int) []string {
+	all := strings.SplitAfter(text, ". ")
+	for n := len(all); ; n-- {
+		if lines := wrap(strings.TrimSpace(strings.Join(all[:n], "")), w); len(lines) <= h || n <= 1 {
+			return lines
+		}
+	}
 }
 
 // toggleHints switches the hints on or off.
@@ -94,19 +107,33 @@ func (s *pushScreen) Hint() string {
 	}
 	switch s.stage {
 	case idle:
-		return "enter asks " + to + " over SSH what would change. Nothing is written before you have seen that and typed the fabric's name."
-	case looking:
-		return "First a look at what would stand in the way: each device's host key, user, disk, clock, and its cables."
+		return "enter asks " + to + " what would change. Nothing is written before you have seen that and typed the fabric's name."
+	case looking, mending:
+		return "First a look at what would stand in the way. That is each device's host key, user, disk and clock, and its cables."
 	case refused:
-		return "A device would refuse a push, and the table says why. Nothing was written; enter looks again."
-	case checking, pushing, settling:
-		return "On each device all files are put in place and made live, or none: if anything goes wrong, it has its old configuration back."
+		return "A device would refuse a push; the table says why. Nothing was written. enter looks again."
+	case checking:
+		return "Each device tells what would change on it. It is asked over SSH, and nothing is written."
+	case pushing, settling:
+		return "Each device takes all of its files, or none. If anything goes wrong, it has its old configuration back."
 	case strange:
 		return "These devices are not known yet. Compare their keys with the ones on their consoles; a accepts them."
 	case ready:
-		return "o shows the difference of each device. p pushes, once you have typed the fabric's name."
+		switch {
+		case s.confirm.open:
+			return "Typing the fabric's name is your word for it. Keep it chooses a trial: what is not confirmed in time is taken back."
+		case s.preflighting():
+			return "This is what could stand in a push's way. o shows every check of a device, v what would change."
+		}
+		return "Below is what would change on the device. o reads it whole. p pushes, once you have typed the fabric's name."
 	}
-	return "Done. enter watches the sessions come up, one after another."
+	switch {
+	case len(s.run.failed()) > 0:
+		return "Some devices did not get through. The log says why; f checks them again, and leaves the others alone."
+	case s.waits() > 0:
+		return "The change is on trial until the time is over. c keeps it, x takes it back, and so does each device by itself."
+	}
+	return "All is pushed. enter watches the sessions come up, one after another."
 }
 
 // Hint implements hinter: from the first round to the puzzles.
@@ -114,21 +141,27 @@ func (s *liveScreen) Hint() string {
 	all := s.latest.Summary
 	switch {
 	case s.watcher == nil:
-		return "enter watches: each second every device is asked, and its sessions and routes stand beside what the plan expects."
+		return "enter watches: every second each device is asked. Its sessions and routes stand beside what the plan expects."
+	case s.guide.apply.stage != notApplying:
+		return "Nothing is done before the fabric's name is typed. Afterwards the devices are asked again, and whether it helped is told."
+	case s.guide.open && s.guide.solved():
+		return "That is the cause. a mends it where closup can, w writes a report; esc, and then p takes every fault out."
 	case s.guide.open && s.why.puzzle:
-		return "enter shows what was looked at, then what it means, then what to do; the arrows choose a question. esc closes it; p then mends all and tells."
+		return "enter tells more: what was seen, what it means. Then what to do, and the next question; o tells all. esc closes it."
 	case s.guide.open:
-		return "Each question says what was looked at, what was seen, what it means and what to do. esc closes it."
+		return "Each question: what was seen, and what it means. What to do stands at its end; a does it where closup can. esc closes it."
+	case s.symptom.open:
+		return "Say it as a user would, or choose a sentence. What is missing in it is asked for."
 	case s.why.puzzle:
-		return "Something is broken now. e on a red row, or w and what you miss in words, leads to the cause by questions; v shows other views, p mends it and tells."
+		return "Something is broken now. e on the first row asks why. w takes what you miss in words; p mends it and tells."
 	case !s.seen || all.SessionsEstablished < all.SessionsExpected && len(s.findings()) == 0:
-		return "The sessions come up one after another: neighbors find each other by router advertisements, and exchange routes. d asks why one does not."
+		return "The sessions come up one after another. Neighbors find each other by router advertisements, and exchange routes. d asks why one does not."
 	case len(s.findings()) > 0:
-		return "closup asked both ends of every cable and names the cause. e on a row goes through it question by question."
+		return "closup asked both ends, and names the cause. e on a row goes through it question by question."
 	case s.desk.lab:
-		return "All is as planned. p breaks something for you to find, one of some forty faults. v shows routes, devices, nodes and what happened."
+		return "All is as planned. p breaks something for you to find. It is one of some forty faults. v shows routes, devices, nodes and events."
 	}
-	return "All is as planned. Pull a cable and see; v shows routes, devices, nodes and what happened."
+	return "All is as planned. Pull a cable and see. v shows routes, devices, nodes and events."
 }
 
 // labKey is the key that changes between the lab and the real devices. Where

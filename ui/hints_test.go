@@ -1,9 +1,11 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
+	"closup/provision/push"
 	"closup/ui/work"
 )
 
@@ -36,30 +38,72 @@ func TestHints(t *testing.T) {
 	d.shows("hints are on")
 }
 
-// TestHintsFit: no hint is cut at the usual size.
-func TestHintsFit(t *testing.T) {
-	d := opened(t, 80, 24)
-	d.app.options.Hints = true
-	live, push := d.live(), d.app.screens[stepIndex("push")].(*pushScreen)
-	var all []string
+// everyHint is what the screens may say as they are, and as they become.
+func everyHint(d *driver) (out []string) {
 	for _, text := range hints {
-		all = append(all, text)
+		out = append(out, text)
 	}
-	for stage := idle; stage <= over; stage++ {
-		push.stage = stage
-		all = append(all, push.Hint())
-	}
-	for i := range 1 << 4 {
-		live.seen, live.why.puzzle, live.guide.open, d.app.desk.lab = i&1 != 0, i&2 != 0, i&4 != 0, i&8 != 0
-		all = append(all, live.Hint())
-		live.watcher = &work.Watcher{}
-	}
-	for _, text := range all {
-		if n := len(wrap(text, d.app.content().w-2)); n > d.app.hintRows()-1 {
-			t.Errorf("%d lines: %s", n, text)
+	screen := d.app.screens[stepIndex("push")].(*pushScreen)
+	plan := d.app.desk.project.Plan
+	for _, simulated := range []bool{false, true} {
+		d.app.desk.simulated = simulated
+		for screen.stage = idle; screen.stage <= over; screen.stage++ {
+			for _, ended := range []push.Result{"changed", "failed", "pending"} {
+				screen.run = newRun(1, false, plan, nil, noon)
+				for i := range screen.run.rows {
+					screen.run.rows[i].report = &push.DeviceReport{Result: ended}
+				}
+				for _, screen.confirm.open = range []bool{false, true} {
+					out = append(out, screen.Hint())
+				}
+			}
 		}
 	}
-	live.watcher = nil
+	screen.stage, screen.run, screen.confirm.open = idle, nil, false
+	live := *d.live()
+	for i := range 1 << 6 {
+		on := func(bit int) bool { return i>>bit&1 != 0 }
+		live.seen, live.why.puzzle, live.guide.open, d.app.desk.lab, live.symptom.open = on(0), on(1), on(2), on(3), on(4)
+		if live.guide.apply.stage = notApplying; on(5) {
+			live.guide.apply.stage = asking
+		}
+		out = append(out, live.Hint())
+		live.watcher = &work.Watcher{}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// TestHintsFit: no hint is cut at the usual size, and its first sentence fits
+// into the one line that a low and narrow screen has for it.
+func TestHintsFit(t *testing.T) {
+	all := everyHint(opened(t, 80, 24))
+	if len(all) < 25 {
+		t.Errorf("only %d hints", len(all))
+	}
+	for _, c := range []struct {
+		w, h int
+		part func(string) string
+	}{
+		{80, 24, func(s string) string { return s }},
+		{60, 20, func(s string) string {
+			first, _, _ := strings.Cut(s, ". ")
+			return strings.TrimSuffix(first, ".") + "."
+		}},
+	} {
+		d := opened(t, c.w, c.h)
+		d.app.options.Hints = true
+		for _, text := range all {
+			want := c.part(text)
+			if n := len(wrap(want, d.app.content().w-2)); n > max(1, d.app.hintRows()-1) {
+				t.Errorf("at %dx%d: %d lines: %s", c.w, c.h, n, want)
+			}
+		}
+		d.app.all(d.app.content())
+		if first := c.part(hints["open"]); !strings.Contains(strings.Join(strings.Fields(d.screen()), " "), strings.Fields(first)[0]) || strings.Contains(d.screen(), "…") {
+			t.Errorf("the hint is cut:\n%s", d.screen())
+		}
+	}
 }
 
 // TestSimulated: the frame says that devices are simulated, and there are no

@@ -16,9 +16,11 @@ import (
 
 // liveView is one of the tables that v goes through.
 type liveView struct {
-	name string
-	cols []column
-	rows func(*liveScreen) [][]cell
+	name   string
+	cols   []column
+	rows   func(*liveScreen) [][]cell
+	same   [2]int // the columns by which a row is known
+	ranked bool   // the rows come in an order that says something
 }
 
 var liveViews = []liveView{
@@ -34,22 +36,22 @@ var liveViews = []liveView{
 		{title: "out", keep: 2, right: true},
 		{title: "drops", keep: 2, right: true},
 		{title: "history", keep: 1, least: 8},
-	}, (*liveScreen).sessionRows},
+	}, (*liveScreen).sessionRows, [2]int{1, 2}, false},
 	{"routes", []column{
 		{title: "", keep: 9, close: true}, {title: "device", keep: 9}, {title: "prefix", keep: 8}, {title: "state", keep: 7}, {title: "expected", keep: 6, right: true}, {title: "actual", keep: 5, right: true},
-	}, (*liveScreen).routeRows},
+	}, (*liveScreen).routeRows, [2]int{1, 2}, false},
 	{"devices", []column{
 		{title: "", keep: 9, close: true}, {title: "device", keep: 9}, {title: "state", keep: 8}, {title: "age", keep: 6, right: true}, {title: "router", keep: 3}, {title: "error", keep: 5, least: 16, prose: true},
-	}, (*liveScreen).deviceRows},
+	}, (*liveScreen).deviceRows, [2]int{1, 1}, false},
 	{"nodes", []column{
 		{title: "", keep: 9, close: true}, {title: "node", keep: 9}, {title: "rack", keep: 2}, {title: "loopback", keep: 8}, {title: "seen by", keep: 7, right: true}, {title: "pods", keep: 6}, {title: "seen by", keep: 5, right: true}, {title: "state", keep: 4},
-	}, (*liveScreen).nodeRows},
+	}, (*liveScreen).nodeRows, [2]int{1, 1}, false},
 	{"findings", []column{
 		{title: "", keep: 9, close: true}, {title: "place", keep: 9}, {title: "cause", keep: 7}, {title: "how sure", keep: 4}, {title: "what is wrong", keep: 8, least: 24, prose: true},
-	}, (*liveScreen).findingRows},
+	}, (*liveScreen).findingRows, [2]int{1, 2}, true},
 	{"events", []column{
 		{title: "time", keep: 7}, {title: "device", keep: 8}, {title: "what happened", keep: 9, least: 24, prose: true},
-	}, (*liveScreen).eventRows},
+	}, (*liveScreen).eventRows, [2]int{0, 2}, true},
 }
 
 // refill draws the rows of the table in view anew, and has the drawing made anew.
@@ -59,10 +61,10 @@ func (s *liveScreen) refill() {
 	if want := strings.ToLower(s.filter.value()); want != "" {
 		rows = slices.DeleteFunc(rows, func(r []cell) bool { return !rowHas(r, want) })
 	}
-	if by := s.sorting[s.view]; by > 0 {
-		slices.SortStableFunc(rows, func(a, b []cell) int { return compareCells(a[by-1], b[by-1]) })
+	if by := s.sortColumn(); by >= 0 {
+		slices.SortStableFunc(rows, func(a, b []cell) int { return compareCells(a[by], b[by]) })
 	}
-	s.tables[s.view].set(rows)
+	s.tables[s.view].keep(rows, liveViews[s.view].same)
 }
 
 func rowHas(r []cell, want string) bool {
@@ -74,28 +76,70 @@ func rowHas(r []cell, want string) bool {
 	return false
 }
 
-// nextSort goes to the next column to sort by; the first is the order of the
-// plan.
+// A table is sorted in one of these ways, or by a column from sortedByColumn on.
+const (
+	faultsFirst = iota // as the plan has it, but for what is not as it should be
+	asPlanned
+	sortedByColumn
+)
+
+// nextSort goes to the next way to sort.
 func (s *liveScreen) nextSort() {
-	cols := liveViews[s.view].cols
-	s.sorting[s.view] = (s.sorting[s.view] + 1) % (len(cols) + 1)
+	v, by := &liveViews[s.view], &s.sorting[s.view]
+	if *by++; *by == asPlanned && v.ranked {
+		*by++
+	}
+	*by %= sortedByColumn + len(v.cols) - v.signs()
 	s.refill()
 }
 
-// sortedBy names what the table in view is sorted by.
-func (s *liveScreen) sortedBy() string {
-	by := s.sorting[s.view]
-	if by == 0 {
-		return ""
+// signs is how many columns are signs, and have no title.
+func (v *liveView) signs() int {
+	if v.cols[0].title == "" {
+		return 1
 	}
-	return orText(liveViews[s.view].cols[by-1].title, "faults first")
+	return 0
+}
+
+// sortColumn is the column that the table in view is sorted by; -1: none.
+func (s *liveScreen) sortColumn() int {
+	v := &liveViews[s.view]
+	switch by := s.sorting[s.view]; {
+	case by >= sortedByColumn:
+		return by - sortedByColumn + v.signs()
+	case by == faultsFirst && !v.ranked:
+		return 0
+	}
+	return -1
+}
+
+// sortedBy names what the table in view is sorted by; "": what it is at first.
+func (s *liveScreen) sortedBy() string {
+	switch s.sorting[s.view] {
+	case faultsFirst:
+		return ""
+	case asPlanned:
+		return "as planned"
+	}
+	return "by " + liveViews[s.view].cols[s.sortColumn()].title
+}
+
+// concern is how much a sign wants to be seen: what is as it should be the least.
+func concern(t tone) int {
+	if t == good {
+		return 0
+	}
+	return weight[t]
 }
 
 // compareCells orders what is worse first, then numbers and times by size, and
 // names as people count: leaf2 before leaf10.
 func compareCells(a, b cell) int {
-	if n := weight[b.tone] - weight[a.tone]; n != 0 && width(a.text) <= 1 {
+	switch n := concern(b.tone) - concern(a.tone); {
+	case n != 0 && width(a.text) <= 1:
 		return n
+	case a.text == b.text:
+		return 0
 	}
 	x, okX := sizeOfText(a.text)
 	y, okY := sizeOfText(b.text)

@@ -83,13 +83,26 @@ func TestSortAndFilter(t *testing.T) {
 	liveWith(d, breakOne)
 	s := d.app.screens[9].(*liveScreen)
 	first := func() string { return s.tables[0].rows[0][1].text + " " + s.tables[0].rows[0][5].text }
-	if first() != "spine1 Established" {
-		t.Errorf("first: %s", first())
+	if !strings.Contains(first(), "Idle") {
+		t.Errorf("the fault is not first: %s", first())
 	}
 	d.press("s")
-	d.shows("by faults first")
-	if !strings.Contains(first(), "Idle") {
-		t.Errorf("faults first: %s", first())
+	d.shows("as planned")
+	if first() != "spine1 Established" {
+		t.Errorf("as planned: %s", first())
+	}
+	d.press("s")
+	d.shows("by device")
+	d.press("V", "s")
+	d.shows("by time")
+	d.press("v")
+	for range liveViews[0].cols[1:] {
+		d.press("s")
+	}
+	d.hides("by history")
+	d.hides("by device")
+	if s.sorting[0] != faultsFirst {
+		t.Errorf("after all columns: %d", s.sorting[0])
 	}
 	d.press("/")
 	d.write("leaf1")
@@ -114,6 +127,26 @@ func TestSortAndFilter(t *testing.T) {
 		if compareCells(cell{text: c.a}, cell{text: c.b}) >= 0 || compareCells(cell{text: c.b}, cell{text: c.a}) <= 0 {
 			t.Errorf("%s does not come before %s", c.a, c.b)
 		}
+	}
+}
+
+// TestCursorKeepsRow: what fails comes to the top, under a cursor that waits
+// there, and does not take the row from under one that was moved.
+func TestCursorKeepsRow(t *testing.T) {
+	d := opened(t, 120, 40)
+	liveWith(d, func(*observe.Status) {})
+	s := d.live()
+	d.press("j", "j")
+	table := &s.tables[0]
+	was := table.rows[table.at][1].text + table.rows[table.at][2].text
+	liveWith(d, func(st *observe.Status) { st.Sessions[len(st.Sessions)-1].State = "Idle" })
+	if got := table.rows[table.at][1].text + table.rows[table.at][2].text; got != was || table.at != 3 {
+		t.Errorf("the cursor is on %s in row %d, it was on %s", got, table.at, was)
+	}
+	d.press("g")
+	liveWith(d, func(st *observe.Status) { st.Sessions[3].State = "Active" })
+	if got := table.rows[table.at][5].text; table.at != 0 || got != "Active" {
+		t.Errorf("the cursor is on row %d, %s", table.at, got)
 	}
 }
 

@@ -153,7 +153,7 @@ func (s *liveScreen) verdict() []string {
 	case s.why.puzzle && s.why.busy, s.why.busy:
 		return []string{l.in(accent, "The lab is being worked on.")}
 	case s.why.puzzle:
-		return []string{l.in(warn, cut(l.mark+" A puzzle: something is broken. e on a row asks why, p mends it and tells.", s.w, l.ellipsis))}
+		return []string{l.in(warn, cut(l.mark+" A puzzle: find what is broken. p mends it and tells.", s.w, l.ellipsis))}
 	case s.why.id != 0 && len(all) == 0 && !s.asExpected():
 		return []string{l.in(accent, "Asking every device why.")}
 	case len(all) > 0:
@@ -270,7 +270,7 @@ func (s *liveScreen) puzzled(msg puzzleMsg) tea.Cmd {
 		s.why.puzzle, s.why.looked, s.why.exam, s.why.asked = true, 0, nil, 0
 		s.history.say(s.status.At, "", warn, "a puzzle: something in the lab is broken")
 		s.refill()
-		return say(warn, "something is broken now; find out what: e on a row, or w in words")
+		return say(warn, "the puzzle begins: a fault was put into the lab")
 	}
 	s.why.puzzle, s.why.exam, s.why.asked = false, nil, 0
 	var what []string

@@ -28,7 +28,7 @@ type liveScreen struct {
 	faults  bool  // only what is not as expected
 	view    int   // of liveViews
 	tables  [6]grid
-	sorting [6]int // the column of each table, 1-based; 0: as the plan has it
+	sorting [6]int // how each table is sorted: faultsFirst, ...
 	filter  field
 	finding bool // the filter has the keys
 	quiet   bool // no bell
