@@ -20,8 +20,13 @@ func (s *cablingScreen) drawing() clos {
 	return c
 }
 
-// drawingHeight leaves room for the table.
-func (s *cablingScreen) drawingHeight(c clos) int { return c.height(min(c.share(s.h), s.h-8)) }
+// drawingHeight leaves room for the table; 0: there is none for a drawing.
+func (s *cablingScreen) drawingHeight(c clos) int {
+	if s.h < 13 {
+		return 0
+	}
+	return c.height(min(c.share(s.h), s.h-8))
+}
 
 // asTyped is the Clos as the form would make it, with the cable that it is
 // about lit.
@@ -62,7 +67,7 @@ func (s *cablingScreen) nextDevice(by int) {
 // click chooses a row of the table, or a cable of the device that was clicked
 // on in the drawing.
 func (s *cablingScreen) click(at clickMsg) {
-	if s.form.open || s.project == nil || s.table.click(at.y, s.h-s.table.y) || s.h < 16 {
+	if s.form.open || s.project == nil || s.table.click(at.y, s.h-s.table.y) {
 		return
 	}
 	c := s.drawing()

@@ -124,12 +124,7 @@ func (a *applying) typed(s *liveScreen, msg tea.Msg) tea.Cmd {
 func (a *applying) body(s *liveScreen) (out []string) {
 	l, w := s.look, max(8, s.w-2)
 	say := func(t tone, lead, text string) {
-		for i, line := range wrap(printable(text), max(4, w-width(lead))) {
-			if i > 0 {
-				lead = strings.Repeat(" ", width(lead))
-			}
-			out = append(out, lead+l.in(t, line))
-		}
+		out = append(out, l.led(lead, t, text, w)...)
 	}
 	commands := func(all []diagnose.Command) {
 		for _, c := range all {

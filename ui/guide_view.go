@@ -144,12 +144,7 @@ func (g *guide) details(s *liveScreen, w int) []string {
 	t, glyph := l.verdictLook(step.Verdict)
 	var out []string
 	say := func(t tone, lead, text string) {
-		for i, line := range wrap(printable(text), max(4, w-width(lead))) {
-			if i > 0 {
-				lead = strings.Repeat(" ", width(lead))
-			}
-			out = append(out, lead+l.in(t, line))
-		}
+		out = append(out, l.led(lead, t, text, w)...)
 	}
 	say(strong, "", step.Question)
 	say(dim, "", capital(step.Why)+".")
@@ -209,13 +204,7 @@ func (g *guide) finding(l *look, f *diagnose.Finding, w int, whatToDo bool) []st
 	if !whatToDo {
 		return append(out, "", l.in(dim, "What would you do? enter tells."), "")
 	}
-	for i, line := range wrap(printable(f.Remedy.Message), w-4) {
-		lead := "  " + l.in(good, l.arrow) + " "
-		if i > 0 {
-			lead = strings.Repeat(" ", 3+width(l.arrow))
-		}
-		out = append(out, lead+l.in(good, line))
-	}
+	out = append(out, l.led("  "+l.in(good, l.arrow)+" ", good, f.Remedy.Message, w)...)
 	for _, c := range f.Remedy.Commands {
 		for i, line := range wrap(printable(c.Device+"# "+c.Command), w-6) {
 			lead := "    "

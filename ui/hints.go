@@ -58,10 +58,7 @@ func (a *app) hintLines(size sizeMsg) string {
 	}
 	l := a.look
 	room := max(1, rows-1)
-	text := sentences(a.hint(), size.w-2, room)
-	if len(text) > room { // not even the first
-		text = append(text[:room-1], cut(strings.Join(text[room-1:], " "), size.w-2, l.ellipsis))
-	}
+	text := within(sentences(a.hint(), size.w-2, room), size.w-2, room, l.ellipsis)
 	for i := range text {
 		text[i] = l.in(accent, l.edge) + " " + l.in(dim, text[i])
 	}

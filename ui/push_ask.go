@@ -3,6 +3,7 @@ package ui
 import (
 	"errors"
 	"fmt"
+	"path"
 	"strings"
 	"time"
 
@@ -231,13 +232,17 @@ func (s *pushScreen) changing() []string {
 		if !meant[row.name] {
 			continue
 		}
-		var files []string
+		var files, names []string
 		for _, f := range row.report.Files {
 			if f.Changed {
 				files = append(files, f.Path)
+				names = append(names, path.Base(f.Path))
 			}
 		}
 		what := orText(strings.Join(files, " "), "what runs there, to its files")
+		if width(what) > s.w-15 && len(names) > 1 {
+			what = strings.Join(names, " ")
+		}
 		lines = append(lines, "  "+l.in(roleTone(row.role), fit(row.name, 12, l.ellipsis))+" "+l.in(dim, cut(what, s.w-15, l.ellipsis)))
 	}
 	return append([]string{""}, firstOf(lines, max(1, s.h-len(s.confirm.fields)-8))...)

@@ -105,7 +105,11 @@ func (s *pushScreen) preflightVerdict() (said, next string) {
 	case !p.over:
 		return l.in(accent, "Looking at the devices. ") + l.meter(len(p.reports), p.of, 16, good) + fmt.Sprintf(" %d of %d.", len(p.reports), p.of), l.in(dim, "Nothing is written.")
 	}
-	line := l.in(good, fmt.Sprintf("%s %d ok", l.done, p.in(preflight.OK)+p.in(preflight.Unknown)))
+	right := p.in(preflight.OK) + p.in(preflight.Unknown)
+	if right == len(p.reports) {
+		return l.in(good, l.done+" "+count(right, "device")+" ready for a push."), ""
+	}
+	line := l.in(good, fmt.Sprintf("%s %d ok", l.done, right))
 	if n := p.in(preflight.Warning); n > 0 {
 		line += ", " + l.in(warn, fmt.Sprintf("%d with a warning", n))
 	}
@@ -172,19 +176,9 @@ func (s *pushScreen) preflightChecks(states ...preflight.State) []string {
 	var lines []string
 	add := func(t tone, word string, c preflight.Result) {
 		head := l.in(t, fill(word, 8)) + l.in(strong, fill(c.Check, 10)) + " "
-		for i, text := range wrap(printable(c.Message), s.w-19) {
-			if i > 0 {
-				head = strings.Repeat(" ", 19)
-			}
-			lines = append(lines, head+text)
-		}
-		if c.Remedy == "" {
-			return
-		}
-		head = l.in(good, l.arrow) + " "
-		for _, text := range wrap(printable(c.Remedy), s.w-22) {
-			lines = append(lines, strings.Repeat(" ", 19)+head+text)
-			head = strings.Repeat(" ", width(head))
+		lines = append(lines, l.led(head, plain, c.Message, s.w)...)
+		if c.Remedy != "" {
+			lines = append(lines, l.led(strings.Repeat(" ", 19)+l.in(good, l.arrow)+" ", plain, c.Remedy, s.w)...)
 		}
 	}
 	for _, state := range states {

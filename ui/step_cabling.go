@@ -331,12 +331,12 @@ func (s *cablingScreen) View() string {
 		return l.in(dim, "No cables yet: add spines, leafs and nodes, or press a for one by hand.")
 	}
 	head := cut(l.in(dim, how), s.w, l.ellipsis)
-	if s.h < 16 {
+	drawing := s.drawing()
+	h := s.drawingHeight(drawing)
+	if h == 0 {
 		s.table.y = 2
 		return head + "\n\n" + s.table.view(l, s.w, s.h-2, true)
 	}
-	drawing := s.drawing()
-	h := s.drawingHeight(drawing)
 	s.table.y = h + 2
 	return drawing.draw(l, s.w, h) + "\n\n" + head + "\n" + s.table.view(l, s.w, s.h-h-2, true)
 }

@@ -2,6 +2,8 @@ package ui
 
 import (
 	"strings"
+
+	"closup/model"
 )
 
 // The fabric screen's view: the settings under their headings, and what is to be
@@ -105,9 +107,11 @@ func (s *fabricScreen) help(w int) []string {
 	}
 	for _, f := range s.project.Findings {
 		if f.Path == k.path {
-			for _, text := range wrap(f.Message, w-2) {
-				lines = append(lines, l.in(severityTone(f.Severity), l.fail+" "+text))
+			t, sign := severityTone(f.Severity), l.fail
+			if f.Severity == model.Info {
+				sign = l.dot
 			}
+			lines = append(lines, l.led(l.in(t, sign+" "), t, f.Message, w)...)
 		}
 	}
 	return lines

@@ -245,23 +245,13 @@ func (s *openScreen) wrong() []string {
 	if err == nil {
 		return nil
 	}
-	var lines []string
 	var problems model.Errors
 	if !errors.As(err, &problems) {
-		for _, text := range wrap(printable(err.Error()), s.w-2) {
-			lines = append(lines, l.in(bad, l.fail+" ")+text)
-		}
-		return lines
+		return l.led(l.in(bad, l.fail+" "), plain, err.Error(), s.w)
 	}
-	lines = append(lines, l.in(bad, l.fail+" "+count(len(problems), "problem")+" to mend in an editor; then r reads it again"))
+	lines := []string{l.in(bad, l.fail+" "+count(len(problems), "problem")+" to mend in an editor; then r reads it again")}
 	for _, p := range problems {
-		for i, text := range wrap(printable(p.Error()), s.w-2) {
-			mark := "  "
-			if i == 0 {
-				mark = l.in(bad, l.dot+" ")
-			}
-			lines = append(lines, mark+text)
-		}
+		lines = append(lines, l.led(l.in(bad, l.dot+" "), plain, p.Error(), s.w)...)
 	}
 	return lines
 }

@@ -248,7 +248,7 @@ func (s *previewScreen) key(k tea.KeyPressMsg) (Nav, tea.Cmd) {
 		s.reading = !s.reading && len(s.files) > 0
 	case key.Matches(k, keys.diff):
 		if _, ok := s.running[s.device()]; !ok && !s.diffing {
-			return Nav{}, say(dim, "press f first: it asks %s what it runs now", s.device())
+			return Nav{}, s.fetch() // and the difference comes with it
 		}
 		s.diffing, s.why, s.scroll = !s.diffing, false, scroll{}
 	case key.Matches(k, keys.context) && s.diffing:

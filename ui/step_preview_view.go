@@ -33,6 +33,12 @@ func (s *previewScreen) lines() []cell {
 			}
 			return lines
 		}
+		switch now, ok := s.running[s.device()]; {
+		case now.err != "":
+			return []cell{{printable(now.err), bad}}
+		case ok:
+			return []cell{{"The device has nothing of this file to compare with.", dim}}
+		}
 		return []cell{{"Not fetched yet: f asks " + s.device() + " what it runs now.", dim}}
 	}
 	return sourceLines(f.Path, f.Body)
@@ -179,8 +185,8 @@ func (s *previewScreen) fileView(w, h int) string {
 	}
 	out := []string{l.tabs(names, s.file, w), head, ""}
 	var below []string
-	if s.why && h > len(out)+2*reasonLines {
-		below = s.reason(w)
+	if n := reasonLines(h); s.why && n > 0 {
+		below = s.reason(w, n)
 	}
 	out = append(out, s.text(w, h-len(out)-len(below))...)
 	for below != nil && len(out) < h-len(below) {
@@ -199,15 +205,20 @@ func (s *previewScreen) text(w, h int) []string {
 	if bar {
 		room -= 2
 	}
+	code := room - digits - 1
+	code, notes := s.notes(lines, from, to, code)
 	var out []string
 	for i := from; i < to; i++ {
 		num := fmt.Sprintf("%*d ", digits, i+1)
-		line := l.in(faint, num) + l.painted(lines[i], room-digits-1)
-		switch marked := fill(cut(lines[i].text, room-digits-1, l.ellipsis), room-digits-1); {
+		line := l.in(faint, num) + l.painted(lines[i], code)
+		switch marked := fill(cut(lines[i].text, code, l.ellipsis), code); {
 		case s.why && i == s.cursor.at:
 			line = l.on(l.selected, accent, num) + l.on(l.selected, strong, marked)
 		case i == s.found && s.search.value() != "":
 			line = l.in(accent, num) + l.on(l.field, strong, marked)
+		}
+		if note := notes[i]; note != "" {
+			line = fill(line, digits+1+code+noteGap) + l.in(dim, note)
 		}
 		if bar {
 			line = fill(line, room+1) + l.scrollbar(i-from, to-from, from, len(lines))

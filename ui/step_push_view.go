@@ -220,13 +220,7 @@ func (s *pushScreen) blocked() []string {
 	}
 	lines := []string{l.in(bad, l.fail+" The push waits."), ""}
 	add := func(text string) {
-		for i, line := range wrap(printable(text), s.w-4) {
-			mark := "    "
-			if i == 0 {
-				mark = "  " + l.in(bad, l.dot) + " "
-			}
-			lines = append(lines, mark+line)
-		}
+		lines = append(lines, l.led("  "+l.in(bad, l.dot)+" ", plain, text, s.w)...)
 	}
 	var broken *work.RuleErrors
 	if !errors.As(err, &broken) {

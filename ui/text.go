@@ -77,6 +77,27 @@ func wrap(s string, w int) []string {
 	return strings.Split(strings.ReplaceAll(s, firm, "-"), "\n")
 }
 
+// led is a text of a device or a file in lines of w cells behind a lead, which
+// stands once; the other lines begin below the text's beginning.
+func (l *look) led(lead string, t tone, text string, w int) []string {
+	lines := wrap(printable(text), max(4, w-width(lead)))
+	for i, line := range lines {
+		if i == 1 {
+			lead = strings.Repeat(" ", width(lead))
+		}
+		lines[i] = lead + l.in(t, line)
+	}
+	return lines
+}
+
+// within is at most h of lines of w cells; what is left out is shown by tail.
+func within(lines []string, w, h int, tail string) []string {
+	if len(lines) <= h || h <= 0 {
+		return lines[:min(len(lines), max(0, h))]
+	}
+	return append(lines[:h-1:h-1], cut(strings.Join(lines[h-1:], " "), w, tail))
+}
+
 // wrapped breaks each of several texts into lines of at most w cells.
 func wrapped(all []string, w int) (lines []string) {
 	for _, s := range all {

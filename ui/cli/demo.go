@@ -12,7 +12,7 @@ import (
 
 func demoCommand(e *env) *cobra.Command {
 	var preset, save string
-	hints := true
+	o := ui.Options{Lab: true}
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Try everything on simulated devices: nothing is needed, nothing is left behind",
@@ -36,7 +36,8 @@ is a temporary one and goes at the end, unless --save keeps the fabric.`,
 			if e.accessible {
 				err = e.linear(cmd.Context(), d.Path, true, d.Follow)
 			} else {
-				err = e.screens(cmd.Context(), ui.Options{Path: d.Path, Lab: true, Hints: hints, Simulated: d.Follow})
+				o.Path, o.Simulated = d.Path, d.Follow
+				err = e.screens(cmd.Context(), o)
 			}
 			switch {
 			case err != nil:
@@ -52,8 +53,8 @@ is a temporary one and goes at the end, unless --save keeps the fabric.`,
 	}
 	cmd.Flags().StringVar(&preset, "preset", "article", "the `name` of the fabric, as closup presets lists them")
 	_ = cmd.RegisterFlagCompletionFunc("preset", oneOf(work.PresetNames()...))
-	cmd.Flags().BoolVar(&hints, "hints", true, "explain each step")
-	recordFlag(e, cmd)
+	cmd.Flags().BoolVar(&o.Hints, "hints", true, "explain each step")
+	wizardFlags(e, cmd, &o)
 	cmd.Flags().StringVar(&save, "save", "", "keep the fabric in this file at the end")
 	return cmd
 }

@@ -39,12 +39,9 @@ watches the sessions come up. Without a command it is a wizard.`,
 		},
 	}
 	labFlag(root, &o.Lab)
-	root.Flags().BoolVar(&o.ASCII, "ascii", false, "draw the wizard with ASCII alone (CLOSUP_ASCII=1)")
-	root.Flags().StringVar(&o.Theme, "theme", "", "dark, light, high-contrast or auto, which follows the terminal (CLOSUP_THEME)")
-	recordFlag(e, root)
+	wizardFlags(e, root, &o)
 	root.SuggestionsMinimumDistance = 2
 	e.flags(root.PersistentFlags())
-	_ = root.RegisterFlagCompletionFunc("theme", oneOf(ui.Themes...))
 	_ = root.RegisterFlagCompletionFunc("output", oneOf(string(text), string(jsonText)))
 	root.SetIn(e.in)
 	root.SetOut(e.out)
@@ -65,6 +62,12 @@ func wizard(e *env, cmd *cobra.Command, o ui.Options) error {
 		_ = cmd.Help()
 		return &exit{status: statusUsage}
 	}
+	o.Path = e.file
+	return guarded(e, e.file, func() error { return e.screens(cmd.Context(), o) })
+}
+
+// screens is the wizard, recorded where that was asked for.
+func (e *env) screens(ctx context.Context, o ui.Options) error {
 	if o.Theme == "" {
 		o.Theme = os.Getenv("CLOSUP_THEME")
 	}
@@ -72,12 +75,6 @@ func wizard(e *env, cmd *cobra.Command, o ui.Options) error {
 		return usagef("there is no theme %s; it is %s", o.Theme, strings.Join(ui.Themes, ", "))
 	}
 	o.ASCII = o.ASCII || truthy(os.Getenv("CLOSUP_ASCII"))
-	o.Path = e.file
-	return guarded(e, e.file, func() error { return e.screens(cmd.Context(), o) })
-}
-
-// screens is the wizard, recorded where that was asked for.
-func (e *env) screens(ctx context.Context, o ui.Options) error {
 	o.ReadOnly = e.readOnly
 	title := "closup " + filepath.Base(o.Path)
 	if o.Simulated != nil {
@@ -91,8 +88,11 @@ func (e *env) screens(ctx context.Context, o ui.Options) error {
 	})
 }
 
-// recordFlag is --record of the commands that show the wizard.
-func recordFlag(e *env, cmd *cobra.Command) {
+// wizardFlags are the flags of the commands that show the wizard.
+func wizardFlags(e *env, cmd *cobra.Command, o *ui.Options) {
+	cmd.Flags().BoolVar(&o.ASCII, "ascii", false, "draw the wizard with ASCII alone (CLOSUP_ASCII=1)")
+	cmd.Flags().StringVar(&o.Theme, "theme", "", "dark, light, high-contrast or auto, which follows the terminal (CLOSUP_THEME)")
+	_ = cmd.RegisterFlagCompletionFunc("theme", oneOf(ui.Themes...))
 	cmd.Flags().StringVar(&e.cast, "record", "", "record the screen in this file, as asciicast v2")
 }
 
