@@ -45,6 +45,7 @@ var grammar = []grammarRow{
 	{in: atTop, text: "enable password LINE", key: 2},
 	{in: atTop, text: "service integrated-vtysh-config"},
 	{in: atTop, text: "service password-encryption"},
+	{in: atTop, text: "zebra nexthop kernel enable", no: true},
 	{in: atTop, text: "ip forwarding", no: true},
 	{in: atTop, text: "ipv6 forwarding", no: true},
 	{in: atTop, text: "ip nht resolve-via-default"},
