@@ -91,6 +91,11 @@ func (b *box) tool(name, body string) {
 
 func (b *box) path(name string) string { return filepath.Join(b.dir, name) }
 
+// hang is a command that makes the file, and does not end while it is there.
+func (b *box) hang(name string) string {
+	return "touch " + b.path(name) + "; while [ -e " + b.path(name) + " ]; do sleep 0.1; done"
+}
+
 func (b *box) write(name, body string) {
 	b.t.Helper()
 	if err := os.WriteFile(b.path(name), []byte(body), 0o640); err != nil {

@@ -35,7 +35,7 @@ func TestStopped(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		unit := b.unit()
-		unit.Check = "touch " + b.path("run/checking") + "; exec sleep 60"
+		unit.Check = b.hang("run/checking")
 		go func() {
 			for ctx.Err() == nil && !exists(b.path("run/checking")) {
 				time.Sleep(5 * time.Millisecond)

@@ -33,9 +33,9 @@ func TestPowerLost(t *testing.T) {
 			w := b.watch(6, b.target("new\n"))
 			unit := b.unit()
 			if when == "applying" {
-				unit.Apply = "touch " + b.path("run/applying") + "; sleep 60"
+				unit.Apply = b.hang("run/applying")
 			}
-			o := Options{Units: []render.Unit{unit}, ID: NewID(), Confirm: time.Minute, Undo: time.Second}
+			o := Options{Units: []render.Unit{unit}, ID: NewID(), Confirm: time.Minute, Undo: 30 * time.Second}
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			done := make(chan log, 1)

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -164,6 +165,28 @@ func TestRollbackFails(t *testing.T) {
 	w.ended(r.Result)
 }
 
+// What keeps the old configuration from being made live goes away, and nobody
+// is there any more.
+func TestRollbackSucceedsLater(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	b := s.box("leaf1")
+	standing(b, "old\n")
+	unit, jam := b.unit(), b.path("run/jammed")
+	w := b.watch(16, b.target("new\n"))
+	unit.Apply = "[ ! -e " + jam + " ] || exit 1; " + unit.Apply + "; if grep -q new " + b.path("etc/app.conf") + "; then touch " + jam + "; exit 1; fi"
+	r := s.push(t.Context(), Options{Units: []render.Unit{unit}}, b.target("new\n")).reports["leaf1"]
+	if r.Result != Failed || b.read("run/app") != "new\n" {
+		t.Fatalf("%q %s: it runs %q", r.Result, r.Error, b.read("run/app"))
+	}
+	must(t, os.Remove(jam))
+	await(t, "it is taken back", func() bool {
+		states, _ := filepath.Glob(b.path("closup/push/*/state"))
+		return len(states) == 1 && b.read(strings.TrimPrefix(states[0], b.dir+"/")) == "rolled-back\n"
+	})
+	w.ended(r.Result)
+}
+
 // 4 and 5: the job is killed while the change is active, and while it is taken
 // back: who mourns it ends that.
 func TestJobDiesLater(t *testing.T) {
@@ -176,7 +199,7 @@ func TestJobDiesLater(t *testing.T) {
 			standing(b, "old\n")
 			unit := b.unit()
 			// The undo waits there for the knife, once.
-			unit.Apply += "; if grep -q old " + b.path("etc/app.conf") + " && [ ! -e " + b.path("run/killed") + " ]; then touch " + b.path("run/undoing") + "; sleep 60; fi"
+			unit.Apply += "; if grep -q old " + b.path("etc/app.conf") + " && [ ! -e " + b.path("run/killed") + " ]; then " + b.hang("run/undoing") + "; fi"
 			w := b.watch(map[string]int{"active": 4, "undoing": 5}[when], b.target("new\n"))
 			o := Options{Units: []render.Unit{unit}, ID: NewID(), Confirm: time.Minute}
 			if r := s.push(t.Context(), o, b.target("new\n")).reports["leaf1"]; r.Result != Pending {

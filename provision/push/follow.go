@@ -108,7 +108,7 @@ func (d *device) follow(ctx context.Context, s *script, until ...string) (jobSta
 			d.rolledBack = true
 			return j, d.errorf(nil, j.log, "%s; the old files are back", j.reason)
 		case "rollback-failed":
-			return j, d.errorf(nil, j.log, "%s; the old files are back, but they could not be made live again: see %s/push/%s/log on the device", j.reason, d.push.home, d.id)
+			return j, d.errorf(nil, j.log, "%s; the old files are back, but they could not be made live again, which the device goes on trying for an hour: see %s/push/%s/log there", j.reason, d.push.home, d.id)
 		case "ready dead", "applying dead", "active dead", "committing dead", "undoing dead":
 			if revived++; revived > 3 {
 				return j, d.errorf(nil, j.log, "its own part of the push was ended again and again while it was %s; look at %s/push/%s/old on the device for the old files",

@@ -182,9 +182,42 @@ undo() { # now, boot
 	[ "$1" = boot ] || take_back_all || good=no
 	[ $good = no ] || hook_off
 	flush
-	if [ $good = yes ]; then say rolled-back; else say rollback-failed; fi
-	[ $good = no ] || rm -rf "$T/new" "$T/unit" "$T/record" "$T/lay"
+	if [ $good = yes ]; then
+		say rolled-back
+		rm -rf "$T/new" "$T/unit" "$T/record" "$T/lay"
+		exit 0
+	fi
+	say rollback-failed
+	if [ "$1" = now ]; then
+		setsid sh "$T/job" later </dev/null >/dev/null 2>&1 &
+	fi
 	exit 0
+}
+# later goes on trying for an hour, less and less often: a disk that was full has
+# room again. It lets go of the lock in between, so a push goes ahead of it.
+later() {
+	now
+	till=$((now + 3600)) wait=5
+	while [ "$now" -lt $till ]; do
+		waited=0
+		while [ $waited -lt $wait ]; do
+			sleep 5
+			[ -f "$T/job" ] || exit 0
+			waited=$((waited + 5))
+		done
+		[ $wait -gt 60 ] || wait=$((wait * 2))
+		[ "$(cat "$T/state")" = rollback-failed ] || exit 0
+		flock -n -o "$B/lock" sh "$T/job" again
+		now
+	done
+}
+again() {
+	undoing=yes every=yes
+	restore_all && flush && take_back_all || exit 0
+	hook_off
+	flush
+	say rolled-back
+	rm -rf "$T/new" "$T/unit" "$T/record" "$T/lay"
 }
 commit() { # now, boot
 	rm -f "$T/reserve"
@@ -295,6 +328,8 @@ main() {
 	run) run ;;
 	recover) recover now ;;
 	boot) recover boot ;;
+	later) later ;;
+	again) again ;;
 	mourn)
 		case $(cat "$T/state") in applying | active | committing | undoing) exec flock -w 600 -o "$B/lock" sh "$T/job" recover ;; esac ;;
 	back) # the operator's own hand, on the console
