@@ -120,6 +120,7 @@ follow() { # STATE...
 		for s in "$@"; do [ "$s" != "$state" ] || past=no; done
 		now
 		[ $past = no ] && [ "$now" -lt "$till" ] || break
+		[ "$state" != active ] || alive "$T" || break # who was active had somebody to mourn it
 		nap
 	done
 	if [ $past = no ] && ! alive "$T" && [ "$(cat "$T/state")" = "$state" ]; then
