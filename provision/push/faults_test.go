@@ -162,6 +162,7 @@ func TestRollbackFails(t *testing.T) {
 	if w.fresh = was; r.Result != Changed {
 		t.Errorf("%q %s: it runs %q", r.Result, r.Error, b.read("run/app"))
 	}
+	await(t, "what the failed one left is swept away", func() bool { return len(b.portrait()) == len(was) }) // which nobody is told of
 	w.ended(r.Result)
 }
 
