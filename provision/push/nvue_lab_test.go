@@ -1,0 +1,196 @@
+//go:build linux
+
+package push_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"closup/assets"
+	"closup/lab/labtest"
+	"closup/provision/observe"
+	"closup/provision/push"
+	"closup/render"
+)
+
+// nvSite is the article's fabric, of which two switches run the stand-in for
+// NVUE of testdata, on real ifupdown2 and FRR.
+type nvSite struct {
+	*site
+	switches []string
+}
+
+func newNVSite(t *testing.T) *nvSite {
+	t.Helper()
+	if exec.Command("/usr/bin/python3", "-I", "-c", "import yaml").Run() != nil {
+		labtest.Skip(t, "the stand-in for NVUE needs python3 with yaml")
+	}
+	text, err := assets.Preset("article")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nv, err := os.ReadFile("testdata/nv.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &nvSite{newSiteOf(t, strings.NewReplacer(
+		"{name: spine1, mgmt: 192.168.200.3}", "{name: spine1, platform: nvue, mgmt: 192.168.200.3}",
+		`{name: "leaf[1-2]", mgmt: "192.168.200.[1-2]"}`, "{name: leaf1, platform: nvue, mgmt: 192.168.200.1}\n  - {name: leaf2, mgmt: 192.168.200.2}",
+	).Replace(string(text))), []string{"spine1", "leaf1"}}
+	for _, device := range s.switches {
+		status, err := s.lab.Exec(t.Context(), device, []string{"sh", "-c", `mkdir -p /etc/nvue.d && cat >/usr/bin/nv && chmod 755 /usr/bin/nv
+sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 # as Cumulus does
+setsid /usr/bin/nv nvued </dev/null >/run/nvued.log 2>&1 &`}, strings.NewReader(string(nv)), os.Stderr, os.Stderr)
+		if err != nil || status != 0 {
+			t.Fatalf("%s: %d %v", device, status, err)
+		}
+		s.nv(device, "set interface swp7 link mtu 1500; nv config apply -y; nv config save") // which is not closup's
+	}
+	return s
+}
+
+func (s *nvSite) nv(device, line string) string {
+	s.t.Helper()
+	return s.run(device, "sh", "-c", "nv "+line)
+}
+
+// holds is all of a switch: its portrait, and what NVUE holds and has saved.
+func (s *nvSite) holds(device string) string {
+	s.t.Helper()
+	return s.portrait(device) + s.nv(device, "config show; nv config diff; nv config apply --confirm-status; cat /etc/nvue.d/startup.yaml")
+}
+
+func (s *nvSite) is(what, device, want string) {
+	s.t.Helper()
+	var last string
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		if last = s.holds(device); last == want {
+			return
+		}
+	}
+	s.t.Errorf("%s: %s is not as it should be:\n%s", what, device, render.Diff("want", "is", []byte(want), []byte(last), 1))
+}
+
+// told pushes and wants that result of each device that it is for.
+func (s *nvSite) told(what string, o orders, want push.Result, says string) {
+	s.t.Helper()
+	begun := time.Now()
+	reports := s.operator(o).end()
+	for device, r := range reports {
+		if r.Result != want || !strings.Contains(r.Error+r.Note, says) {
+			s.t.Errorf("%s: %s is %q, want %q: %q does not say %q", what, device, r.Result, want, r.Error+" "+r.Note, says)
+		}
+	}
+	if n := max(len(o.Only), 1); len(reports) < n {
+		s.t.Errorf("%s: %d devices were told of", what, len(reports))
+	}
+	s.t.Logf("%s: %v", what, time.Since(begun).Round(100*time.Millisecond))
+}
+
+// await waits until NVUE's word on what waits is so.
+func (s *nvSite) await(device, what, says string) {
+	s.t.Helper()
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(s.nv(device, "config apply --confirm-status"), says); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("%s: it did not come to it that %s", device, what)
+		}
+	}
+}
+
+const onTrial, settled = "until the rollback", "Nothing waits"
+
+// established waits until every session and route is there.
+func (s *nvSite) established(what string) {
+	s.t.Helper()
+	o := observe.New(s.transport, s.plan, s.endpoints)
+	defer o.Close()
+	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)
+	defer cancel()
+	for {
+		st := observe.Compare(s.plan, s.plan.Routes(), o.Round(ctx))
+		if st.AsExpected() && st.Summary.SessionsEstablished == 10 {
+			return
+		}
+		if ctx.Err() != nil {
+			s.t.Errorf("%s: %+v", what, st)
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// TestLabNVUE pushes to switches that keep revisions and commit by themselves,
+// among devices that do not.
+func TestLabNVUE(t *testing.T) {
+	t.Parallel()
+	s := newNVSite(t)
+	up := time.Now()
+	first, second := s.fabric("old", "timers", sooner), s.fabric("new", "timers", later)
+	s.told("the first", orders{Fabric: first}, push.Changed, "")
+	s.established("the first")
+
+	old, fresh, revisions := map[string]string{}, map[string]string{}, map[string]string{}
+	for _, device := range s.switches {
+		old[device], revisions[device] = s.holds(device), s.nv(device, "config revision")
+		fresh[device] = strings.NewReplacer("timers connect 11", "timers connect 12", "connection-retry: 11", "connection-retry: 12").Replace(old[device])
+		for _, want := range []string{"timers connect 11", "connection-retry: 11", "mtu: 1500", "# Auto-generated by NVUE!"} {
+			if !strings.Contains(old[device], want) {
+				t.Fatalf("%s has no %q:\n%s", device, want, old[device])
+			}
+		}
+	}
+	s.told("again", orders{Fabric: first}, push.Unchanged, "")
+	for _, device := range s.switches {
+		s.is("again", device, old[device])
+		if now := s.nv(device, "config revision"); now != revisions[device] {
+			t.Errorf("a push that changed nothing made a revision:\n%s\n%s", revisions[device], now)
+		}
+	}
+
+	s.told("a change", orders{Fabric: second, Only: s.switches}, push.Changed, "")
+	for _, device := range s.switches {
+		s.is("a change", device, fresh[device])
+	}
+	s.established("a change")
+
+	// What waits is kept, and taken back.
+	s.told("pending", orders{Fabric: first, Only: s.switches, Confirm: 5 * time.Minute}, push.Pending, "")
+	s.told("kept", orders{Fabric: first, Only: []string{"spine1"}, Way: "keep"}, push.Changed, "")
+	s.told("taken back", orders{Fabric: first, Only: []string{"leaf1"}, Way: "take back"}, push.RolledBack, "")
+	s.is("kept", "spine1", old["spine1"])
+	s.is("taken back", "leaf1", fresh["leaf1"])
+
+	// A trial that cuts the way to the switch: NVUE's own clock brings it back.
+	s.run("leaf1", "touch", "/run/nv.cut")
+	begun := time.Now()
+	cut := s.operator(orders{Fabric: first, Only: []string{"leaf1"}})
+	s.await("leaf1", "the trial runs", onTrial)
+	if link := s.run("leaf1", "ip", "-br", "link", "show", "eth0"); !strings.Contains(link, "DOWN") {
+		t.Errorf("the way to it is not cut: %s", link)
+	}
+	s.run("leaf1", "touch", "/run/nv.expire")
+	if r := cut.end()["leaf1"]; r.Result != push.RolledBack {
+		t.Errorf("cut off: %q %s", r.Result, r.Error)
+	}
+	t.Logf("cut off: %v", time.Since(begun).Round(100*time.Millisecond)) // the job would have waited 120 s
+	s.run("leaf1", "rm", "/run/nv.cut", "/run/nv.expire")
+	s.is("cut off", "leaf1", fresh["leaf1"])
+
+	// Operator and job are dead: nobody is left but NVUE.
+	if !s.operator(orders{Fabric: first, Only: []string{"leaf1"}}).killedAt("verify") {
+		t.Error("it did not come to verify")
+	}
+	s.await("leaf1", "the trial runs", onTrial)
+	s.run("leaf1", "sh", "-c", `dir=$(dirname $(grep -lx active /var/lib/closup/push/*/state)) && pkill -KILL -f ${dir##*/} && touch /run/nv.expire
+pkill -KILL -s $(cat $dir/session) || true # what it waited with`)
+	s.await("leaf1", "NVUE took it back", settled)
+	s.run("leaf1", "rm", "/run/nv.expire")
+	s.told("resumed", orders{Fabric: first, Only: []string{"leaf1"}, Resume: true}, push.Changed, "")
+	s.is("resumed", "leaf1", old["leaf1"])
+	s.established("resumed")
+	t.Logf("all but the lab: %v", time.Since(up).Round(time.Second))
+}
