@@ -187,7 +187,7 @@ func (a *applying) view(s *liveScreen) string {
 	case a.stage == running:
 		head = []string{l.in(accent, "Applying it, "+since+". ") + l.in(dim, "Then the devices are asked again, until it shows."), ""}
 	case len(a.done.Left) == 0:
-		head = []string{l.in(good, l.done+" What it was for is gone."), ""}
+		head = []string{l.in(good, l.done+" Mended: the devices do not show it any more."), ""}
 	default:
 		head = []string{l.in(bad, l.fail+" "+count(len(a.done.Left), "finding")+" of those it was for stands still."), ""}
 	}

@@ -324,7 +324,7 @@ func TestApply(t *testing.T) {
 	d.shows("Leave closup?")
 	d.press("n")
 	d.only(appliedMsg{id: a.id, at: noon, applied: work.Applied{Ran: []work.Ran{{Command: a.remedy.First[0]}}}})
-	d.shows("What it was for is gone.")
+	d.shows("Mended: the devices do not show it any more.")
 	d.press("enter")
 	if a.stage != notApplying {
 		t.Error("it stays")

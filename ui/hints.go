@@ -149,6 +149,8 @@ func (s *liveScreen) Hint() string {
 		return "Each question: what was seen, and what it means. What to do stands at its end; a does it where closup can. esc closes it."
 	case s.symptom.open:
 		return "Say it as a user would, or choose a sentence. What is missing in it is asked for."
+	case s.why.puzzle && all.SessionsEstablished == all.SessionsExpected:
+		return "Something is broken, and every session is up. v goes to routes and nodes, and e asks why; w takes what a user would say."
 	case s.why.puzzle:
 		return "Something is broken now. e on the first row asks why. w takes what you miss in words; p mends it and tells."
 	case !s.seen || all.SessionsEstablished < all.SessionsExpected && len(s.findings()) == 0:

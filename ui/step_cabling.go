@@ -61,7 +61,7 @@ func (s *cablingScreen) State() (state, string) {
 		return st, note
 	}
 	if len(s.links) == 0 {
-		return open, "none"
+		return open, "0"
 	}
 	return done, fmt.Sprint(len(s.links))
 }

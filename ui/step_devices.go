@@ -99,7 +99,7 @@ func (s *deviceScreen) State() (state, string) {
 		return st, note
 	}
 	if len(s.specs) == 0 {
-		return open, "none"
+		return open, "0"
 	}
 	return done, fmt.Sprint(len(s.specs))
 }

@@ -71,6 +71,8 @@ func (s *reviewScreen) State() (state, string) {
 		return failed, count(errors, "error")
 	case warnings > 0:
 		return done, count(warnings, "warning")
+	case len(s.project.Plan.Devices) == 0:
+		return open, "" // nothing that could be wrong
 	}
 	return done, ""
 }

@@ -181,6 +181,7 @@ func rackOf(name string) (string, bool) {
 var (
 	rackWords = regexp.MustCompile(`(?i)\brack[ -]?\w+`)
 	nameWords = regexp.MustCompile(`[\w.-]+(:[\w./-]+)?`)
+	fromWord  = regexp.MustCompile(`(?i)\bfrom\s+$`)
 )
 
 // ReadSymptom reads a complaint in words: "k8s1 cannot reach pods in rack 2".
@@ -215,6 +216,9 @@ func ReadSymptom(plan *model.Plan, words string) (s Symptom, from, to string, ok
 		}
 	}
 	slices.SortStableFunc(names, func(a, b found) int { return a.at - b.at })
+	if len(names) == 2 && fromWord.MatchString(words[:names[1].at]) { // "b cannot be reached from a"
+		slices.Reverse(names)
+	}
 	lower := strings.ToLower(words)
 	best := 0
 	for _, row := range Symptoms {

@@ -172,6 +172,8 @@ func TestReadSymptom(t *testing.T) {
 		{article, "something is broken", "unknown  "},
 		{article, "look at leaf2", "at leaf2 "},
 		{article, "k8s1 k8s2", "node k8s1 k8s2"},
+		{article, "k8s3 cannot be reached from k8s1", "node k8s1 k8s3"},
+		{reference, "pods in rack2 cannot be reached from server01", "pods server01 rack2"},
 		{reference, "pods in rack1 cannot reach pods in rack 2", "pods rack1 rack 2"},
 	} {
 		s, from, to, ok := ReadSymptom(c.plan, c.words)
