@@ -100,7 +100,7 @@ func (s *pushScreen) State() (state, string) {
 			return failed, fmt.Sprintf("%d skipped", n)
 		}
 		if s.waits() > 0 {
-			return open, "timed"
+			return open, "trial"
 		}
 		return done, "done"
 	}

@@ -213,7 +213,7 @@ func TestKeep(t *testing.T) {
 			d := opened(t, 120, 40)
 			pendingAt(0)(d)
 			s := pushOf(d)
-			d.shows("6 pending, 1:43 left")
+			d.shows("On trial on 6 devices, 1:43 left")
 			d.only(tickMsg{of: "push", at: noon.Add(18 * time.Second)})
 			d.shows("1:42 left")
 			d.press("q")
@@ -256,7 +256,7 @@ func TestLeftBehind(t *testing.T) {
 	tell(past{cut: true})
 	d.shows("The last push was cut off")
 	tell(past{pending: []string{"leaf1"}})
-	d.shows("1 pending since the last push")
+	d.shows("On trial on 1 device since the last push")
 	d.only(keyNamed("c"))
 	if s.stage != settling || !slices.Equal(s.names(), []string{"leaf1"}) {
 		t.Errorf("stage %d, %v", s.stage, s.names())

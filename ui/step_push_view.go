@@ -126,7 +126,7 @@ func (s *pushScreen) stands() (said, next string) {
 	case s.labUp && !s.desk.lab:
 		return l.in(warn, "A lab of this fabric runs:"), "t uses it instead of the real devices."
 	case len(left.pending) > 0:
-		return l.in(warn, fmt.Sprintf("%d pending since the last push:", len(left.pending))), "c keeps it, x takes it back."
+		return l.in(warn, "On trial on "+count(len(left.pending), "device")+" since the last push."), "c keeps it, x takes it back."
 	case left.cut:
 		return l.in(warn, "The last push was cut off.") + " The next one ends first what it had begun.", l.in(dim, "enter checks.")
 	}
@@ -200,13 +200,13 @@ func (s *pushScreen) summary() (said, next string) {
 	wait := r.left(s.now)
 	switch {
 	case wait < 0: // of an earlier session: nobody wrote down until when
-		return l.in(warn, fmt.Sprintf("%d pending:", s.waits())), "c keeps the change, x takes it back."
+		return l.in(warn, "On trial on "+count(s.waits(), "device")+"."), "c keeps the change, x takes it back."
 	case wait == 0:
-		return l.in(warn, "The time is over:"), "they have taken the old one back. " + l.in(dim, "r checks.")
+		return l.in(warn, "The trial is over."), "The devices have their old configuration back. " + l.in(dim, "r checks.")
 	}
 	left := fmt.Sprintf("%d:%02d", int(wait.Minutes()), int(wait.Seconds())%60)
-	return l.in(warn, fmt.Sprintf("%d pending, ", s.waits())) + l.in(strong, left) + l.in(warn, " left:"),
-		"c keeps the change, x takes it back; so do they, in time."
+	return l.in(warn, "On trial on "+count(s.waits(), "device")+", ") + l.in(strong, left) + l.in(warn, " left."),
+		"c keeps it, x takes it back; so does the end of the trial."
 }
 
 // blocked is why no push can begin.
