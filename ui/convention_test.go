@@ -8,6 +8,8 @@ import (
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
+
+	"closup/ui/work"
 )
 
 // What terminal users expect everywhere, held over every scene. docs/ux.md says
@@ -118,18 +120,73 @@ func TestFreeMouse(t *testing.T) {
 	}
 }
 
-// TestStalePlan refuses to push what was checked before the fabric changed.
+// TestStalePlan: an edit takes the plan away that was checked, wherever the push
+// stands before its first write: while the devices are asked, when what would
+// change is known, and while the name is typed. Nothing is pushed until the
+// devices were asked again, and then it is the fabric as it is now. A push that
+// is over does not speak for the fabric that came after it.
 func TestStalePlan(t *testing.T) {
+	edit := func(d *driver) {
+		p, err := changed(d.app.desk.project, func(p *work.Project) error { return p.Doc.Set("timers.connect", "5") })
+		if err != nil {
+			d.Fatal(err)
+		}
+		d.only(projectMsg{project: p})
+	}
+	for _, c := range []struct {
+		name  string
+		stage pushStage
+		keys  string // after that
+	}{
+		{"asking", checking, ""},
+		{"known", ready, ""},
+		{"confirming", ready, "ptw"},
+		{"unknown hosts", strange, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := opened(t, 120, 40)
+			pushTo(d, c.stage)
+			for _, k := range c.keys {
+				d.only(keyNamed(string(k)))
+			}
+			s := pushOf(d)
+			if c.keys != "" && !s.confirm.open {
+				t.Fatal("the name is not asked for")
+			}
+			edit(d)
+			if c.stage == checking {
+				d.only(pushEventsMsg{run: s.run.id, over: true, at: noon})
+			}
+			d.shows("The fabric changed since the check.")
+			for _, k := range []string{"p", "t", "w", "o", "enter"} { // what was on its way under the fingers
+				if k == "enter" && !s.confirm.open {
+					break
+				}
+				d.only(keyNamed(k))
+			}
+			if s.confirm.open || s.stage != idle || s.run != nil && !s.run.dry {
+				t.Fatalf("a stale plan is pushed: stage %d", s.stage)
+			}
+			d.only(keyNamed("esc")) // t chose the lab
+			d.press("9")
+			d.only(keyNamed("enter"))
+			if s.stage != looking || s.stale {
+				t.Fatalf("enter does not ask again: stage %d", s.stage)
+			}
+			d.only(preflightMsg{id: s.pre.id, over: true, reports: preflighted(s.pre.of, "ok", "ok")})
+			if s.stage != checking || s.project != d.app.desk.project {
+				t.Errorf("stage %d, with the fabric as it was: %v", s.stage, s.project != d.app.desk.project)
+			}
+		})
+	}
 	d := opened(t, 120, 40)
-	pushTo(d, ready)
-	d.shows("p push")
-	p := *d.app.desk.project
-	d.only(projectMsg{project: &p})
-	d.shows("The fabric changed since the check.")
-	d.press("p")
-	s := d.app.screens[8].(*pushScreen)
-	if s.confirm.open || s.stage != idle {
-		t.Errorf("a stale plan is pushed: stage %d", s.stage)
+	pushTo(d, over)
+	d.hides("The fabric changed")
+	edit(d)
+	d.shows("The fabric changed since this push.")
+	d.only(keyNamed("enter"))
+	if s := pushOf(d); s.stage != looking || d.step() != "push" {
+		t.Errorf("enter leads to stage %d of %s", s.stage, d.step())
 	}
 }
 

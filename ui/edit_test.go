@@ -57,18 +57,47 @@ func TestEditWrong(t *testing.T) {
 	d.shows("two_")
 }
 
-// TestDefault takes a value back to its default, which takes the key out.
+// TestDefault: a value that is given names its line; r takes it out of the file,
+// and what holds then is the default, said to be one, with the reason for it. A
+// default has nothing to take out.
 func TestDefault(t *testing.T) {
 	d := opened(t, 80, 24)
 	d.press("2")
 	d.app.screens[1].Update(placeMsg{"timers.connect"})
-	d.shows("line 11")
+	row := func() string {
+		d.Helper()
+		for line := range strings.Lines(d.screen()) {
+			if strings.Contains(line, "▸ Connect") {
+				return strings.Join(strings.Fields(line[strings.Index(line, "Connect"):]), " ")
+			}
+		}
+		d.Fatalf("no row under the cursor:\n%s", d.screen())
+		return ""
+	}
+	d.press("enter")
+	d.clear()
+	d.write("7")
+	d.press("enter")
+	d.saved()
+	if got := row(); !strings.HasPrefix(got, "Connect 7 line 11") {
+		t.Errorf("given: %q", got)
+	}
+	d.hides("Default: ")
 	d.press("r")
 	d.saved()
-	if strings.Contains(d.file(), "connect") {
+	if strings.Contains(d.file(), "connect") || !strings.Contains(d.file(), "keepalive: 3, hold: 9") {
 		t.Errorf("the file is\n%s", d.file())
 	}
-	d.shows("Default: ")
+	if got := row(); !strings.HasPrefix(got, "Connect 10 default") {
+		t.Errorf("left out: %q", got)
+	}
+	d.shows("Default: FRR's own 120 makes a rebooted neighbor wait for")
+	past := len(d.app.desk.past)
+	d.press("r")
+	d.saved()
+	if len(d.app.desk.past) != past {
+		t.Error("a default was taken out")
+	}
 }
 
 // TestBackLosesNothing leaves everything half typed, goes through all steps

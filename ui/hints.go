@@ -127,6 +127,8 @@ func (s *pushScreen) Hint() string {
 	switch {
 	case len(s.run.failed()) > 0:
 		return "Some devices did not get through. The log says why; f checks them again, and leaves the others alone."
+	case s.stale && s.waits() == 0:
+		return "The fabric changed since this push. enter asks what would change on the devices now."
 	case s.waits() > 0:
 		return "The change is on trial until the time is over. c keeps it, x takes it back, and so does each device by itself."
 	}

@@ -55,6 +55,9 @@ func (s *pushScreen) Keys() []key.Binding {
 		return append(all, called(keys.section, "preflight"), keys.log, called(keys.check, "check again"), toggle)
 	case over:
 		all := []key.Binding{called(keys.watch, "watch it live")}
+		if s.stale {
+			all = []key.Binding{called(keys.check, "check what would change")}
+		}
 		if s.waits() > 0 {
 			all = []key.Binding{keys.keep, keys.takeBack, called(keys.watch, "watch")}
 		}
@@ -99,8 +102,11 @@ func (s *pushScreen) State() (state, string) {
 		case n > 0:
 			return failed, fmt.Sprintf("%d skipped", n)
 		}
-		if s.waits() > 0 {
+		switch {
+		case s.waits() > 0:
 			return open, "trial"
+		case s.stale:
+			return open, ""
 		}
 		return done, "done"
 	}

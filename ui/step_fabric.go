@@ -36,7 +36,11 @@ func (s *fabricScreen) Typing() bool  { return s.edit != nil }
 
 func (s *fabricScreen) Keys() []key.Binding {
 	if s.edit != nil {
-		return []key.Binding{keys.accept, keys.cancel, bind("tab", "accept, next")}
+		all := []key.Binding{keys.accept}
+		if len(s.edit.choices) > 0 {
+			all = append(all, bind("space ← →", "choose"))
+		}
+		return append(all, keys.cancel, bind("tab", "accept, next"))
 	}
 	if s.current() == nil {
 		return nil

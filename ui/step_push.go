@@ -205,6 +205,8 @@ func (s *pushScreen) arrived(msg projectMsg) {
 		s.stage, s.run, s.pre, s.why, s.stale, s.past = idle, nil, nil, nil, false, pastMsg{}
 	case s.stage == ready || s.stage == strange || s.stage == refused:
 		s.stage, s.stale = idle, true
+	case s.stage == over:
+		s.stale = true // what it did stays to be read
 	}
 	s.confirm.open, s.folder.open = false, false
 	s.refill()
@@ -297,6 +299,9 @@ var pushActs = []struct {
 	{over, &keys.export, (*pushScreen).askFile},
 	{over, &keys.yank, (*pushScreen).copySummary},
 	{over, &keys.watch, func(s *pushScreen) (Nav, tea.Cmd) {
+		if s.stale && s.waits() == 0 {
+			return s.checkAll()
+		}
 		return Nav{Move: 1}, watch(s.desk.ctx, s.project, s.inLab)
 	}},
 }

@@ -184,6 +184,9 @@ func (l *look) meter(n, all, w int, t tone) string {
 func (s *pushScreen) summary() (said, next string) {
 	l, r := s.look, s.run
 	lead, t, next := l.done+" Done: ", good, l.in(dim, "enter watches the sessions.")
+	if s.stale && s.waits() == 0 {
+		return l.in(warn, "The fabric changed since this push."), l.in(dim, "enter checks what would change now.")
+	}
 	if len(r.failed()) > 0 {
 		lead, t, next = l.fail+" In part: ", bad, l.in(dim, "f checks again what did not get through; the log says why.")
 		if s.control != nil && s.control.Aborted() {
