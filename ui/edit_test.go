@@ -98,6 +98,21 @@ func TestDefault(t *testing.T) {
 	if len(d.app.desk.past) != past {
 		t.Error("a default was taken out")
 	}
+	before := d.file()
+	d.app.screens[1].Update(placeMsg{"kubernetes.node_mask"})
+	d.press("enter")
+	d.clear()
+	d.write("25")
+	d.press("enter")
+	d.saved()
+	if !strings.Contains(d.file(), "node_mask: 25") {
+		t.Errorf("the file is\n%s", d.file())
+	}
+	d.press("r")
+	d.saved()
+	if d.file() != before {
+		t.Errorf("what was put in and taken out has left something:\n%s", d.file())
+	}
 }
 
 // TestBackLosesNothing leaves everything half typed, goes through all steps

@@ -211,7 +211,13 @@ func (s *fabricScreen) reset() tea.Cmd {
 		if err := spreadMTU(p, k.path); err != nil {
 			return err
 		}
-		return p.Doc.Delete(k.path)
+		if err := p.Doc.Delete(k.path); err != nil {
+			return err
+		}
+		if parent := parentOf(k.path); parent != "" && empty(p, parent) {
+			return p.Doc.Delete(parent)
+		}
+		return nil
 	}})
 }
 
@@ -221,9 +227,18 @@ func (s *fabricScreen) given(k *setting) bool {
 		return true
 	}
 	// One value may stand for all that are under a key: mtu: 9000.
-	parent := k.path[:max(0, strings.LastIndexByte(k.path, '.'))]
+	parent := parentOf(k.path)
 	_, ok := s.project.Doc.Get(parent)
-	return ok && parent != "" && s.project.Doc.Keys(parent) == nil
+	return ok && parent != "" && s.project.Doc.Keys(parent) == nil && !empty(s.project, parent)
+}
+
+// parentOf is the key that a key stands under; "": none.
+func parentOf(path string) string { return path[:max(0, strings.LastIndexByte(path, '.'))] }
+
+// empty says that nothing stands under a key.
+func empty(p *work.Project, path string) bool {
+	text, ok := p.Doc.Get(path)
+	return ok && text == "{}"
 }
 
 // source says where a value comes from.
