@@ -45,7 +45,7 @@ func (s *pushScreen) Keys() []key.Binding {
 		return []key.Binding{keys.trust, called(keys.back, "leave them"), keys.log}
 	case ready:
 		all := []key.Binding{keys.apply}
-		if s.desk.readOnly {
+		if s.desk.readOnly || s.run.tally()[push.Changed] == 0 {
 			all = nil
 		}
 		if s.inPre {

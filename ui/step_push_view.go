@@ -153,6 +153,9 @@ func (s *pushScreen) found() (said, next string) {
 	case hand > 0:
 		next = l.in(warn, fmt.Sprintf("%d by hand. ", hand)) + next
 	}
+	if all := len(s.run.rows); all > 1 && n[push.Changed] == all {
+		return l.in(warn, fmt.Sprintf("All %d devices would change.", all)), next
+	}
 	return l.in(warn, count(n[push.Changed], "device")+" would change,") + fmt.Sprintf(" %d would not.", n[push.Unchanged]), next
 }
 
