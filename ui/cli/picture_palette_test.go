@@ -13,7 +13,7 @@ import (
 // letters: with a palette it is a quarter of the size, and looks the same.
 
 // paletteSize is how many colours a picture keeps.
-const paletteSize = 64
+const paletteSize = 32
 
 // shrink writes a PNG anew with a palette.
 func shrink(path string) error {

@@ -15,7 +15,7 @@ import (
 // by rsvg-convert.
 
 const (
-	fontSize, cellWidth, cellHeight, margin = 16.0, 9.632, 18.62, 12.0 // DejaVu Sans Mono
+	fontSize, cellWidth, cellHeight, margin = 14.0, 8.428, 16.3, 10.0 // DejaVu Sans Mono
 	baseline                                = fontSize * 0.928
 )
 
