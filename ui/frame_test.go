@@ -2,6 +2,7 @@ package ui
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 
 	"charm.land/bubbles/v2/key"
@@ -187,4 +188,26 @@ func TestNoColour(t *testing.T) {
 			t.Errorf("%s has colours", steps[i].name)
 		}
 	}
+}
+
+// TestFooterFirst: the key that a screen is about is in the footer, however
+// narrow the terminal is; so are help and the way out.
+func TestFooterFirst(t *testing.T) {
+	for _, w := range []int{60, 80, 120} {
+		d := opened(t, w, 20)
+		for i := range steps {
+			d.press(stepKey(i))
+			lines := strings.Split(strings.TrimRight(d.screen(), "\n "), "\n")
+			footer := lines[len(lines)-1]
+			for _, k := range []key.Binding{d.app.screens[i].Keys()[0], keys.help, keys.quit} {
+				if want := k.Help().Key + " " + k.Help().Desc; !strings.Contains(footer, want) {
+					t.Errorf("%s at %d: no %q in %q", steps[i].name, w, want, footer)
+				}
+			}
+		}
+	}
+	d := opened(t, 60, 20)
+	pushTo(d, over)
+	d.shows("enter watch it live")
+	d.fits()
 }

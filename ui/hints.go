@@ -132,7 +132,7 @@ func (s *pushScreen) Hint() string {
 	case s.waits() > 0:
 		return "The change is on trial until the time is over. c keeps it, x takes it back, and so does each device by itself."
 	}
-	return "All is pushed. enter watches the sessions come up, one after another."
+	return "All is pushed; enter watches the sessions come up."
 }
 
 // Hint implements hinter: from the first round to the puzzles.

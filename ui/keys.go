@@ -141,12 +141,15 @@ var moving = []key.Binding{
 }
 
 // footer is one line of keys, as many as fit into w cells: those of last are
-// always there, at its end.
+// at its end, but for what the first key of all has no room beside.
 func (l *look) footer(bindings, last []key.Binding, w int) string {
 	end := ""
-	if len(last) > 0 {
+	for ; len(last) > 0; last = last[1:] {
 		end = l.footer(last, nil, w)
-		w -= width(end) + 3
+		if len(last) <= fewest || l.first(bindings)+3+width(end) <= w {
+			w -= width(end) + 3
+			break
+		}
 	}
 	var b strings.Builder
 	used := 0
@@ -172,6 +175,19 @@ func (l *look) footer(bindings, last []key.Binding, w int) string {
 		b.WriteString("   ")
 	}
 	return b.String() + end
+}
+
+// fewest is how many of the frame's keys are in every footer: help and quit.
+const fewest = 2
+
+// first is the cells that the first key takes; 0: there is none.
+func (l *look) first(bindings []key.Binding) int {
+	for _, k := range bindings {
+		if h := k.Help(); k.Enabled() && h.Key != "" {
+			return width(l.keyName(h.Key)) + 1 + width(h.Desc)
+		}
+	}
+	return 0
 }
 
 // keyName is a key's name in the glyphs that the terminal has.
