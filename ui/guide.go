@@ -83,10 +83,20 @@ func (g *guide) take(msg examinedMsg) {
 }
 
 // toFault puts the cursor on the first question whose answer is not as planned.
+// Where all are, the last one tells what is wrong elsewhere.
 func (g *guide) toFault() {
-	if first := g.walk.First(); first >= 0 {
+	switch first := g.walk.First(); {
+	case first >= 0:
 		g.list.at, g.scroll = first, scroll{}
+	case len(g.walk.Elsewhere) > 0:
+		g.list.at, g.scroll = len(g.walk.Steps)-1, scroll{}
 	}
+}
+
+// beside says that all is as planned on the way that was asked about, and
+// something is wrong elsewhere, as far as that may be told.
+func (g *guide) beside() bool {
+	return g.walked && len(g.walk.Elsewhere) > 0 && g.walk.First() < 0 && g.told(len(g.walk.Steps)-1) == remedy
 }
 
 // told says how much of a question is shown.

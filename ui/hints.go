@@ -143,6 +143,8 @@ func (s *liveScreen) Hint() string {
 		return "enter watches: every second each device is asked. Its sessions and routes stand beside what the plan expects."
 	case s.guide.apply.stage != notApplying:
 		return "Nothing is done before the fabric's name is typed. Afterwards the devices are asked again, and whether it helped is told."
+	case s.guide.open && s.guide.beside():
+		return "Here all is as planned. The last question names what is wrong elsewhere; esc, and e or w asks about that."
 	case s.guide.open && s.guide.solved():
 		return "That is the cause. a mends it where closup can, w writes a report; esc, and then p takes every fault out."
 	case s.guide.open && s.why.puzzle:
