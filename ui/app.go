@@ -119,7 +119,7 @@ func newApp(ctx context.Context, o Options) *app {
 // Init asks the terminal for its background, and opens the fabric if there is
 // one.
 func (a *app) Init() tea.Cmd {
-	return guarded(tea.Batch(tea.RequestBackgroundColor, openProject(a.options.Path, a.desk.via), listFabrics(a.options.Path), a.desk.asker.next))
+	return guarded(tea.Batch(tea.RequestBackgroundColor, a.desk.open(openProject(a.options.Path, a.desk.via)), listFabrics(a.options.Path), a.desk.asker.next))
 }
 
 // Update routes every message to those it is for, and then has written what

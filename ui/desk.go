@@ -37,8 +37,10 @@ type desk struct {
 
 	project *work.Project
 	queue   []change
+	reading tea.Cmd // of a fabric, which waits for what is under way; nil: none
 	ids     int
 	busy    bool
+	opening bool     // with that
 	past    []string // texts before each change, for undo
 	future  []string
 
@@ -109,11 +111,22 @@ func (d *desk) change(c change) tea.Cmd {
 	return d.begin()
 }
 
+// open reads a fabric, or writes it as it is: never while a change is under way,
+// which it would read the fabric from before.
+func (d *desk) open(cmd tea.Cmd) tea.Cmd {
+	d.reading = cmd
+	return d.begin()
+}
+
 func (d *desk) begin() tea.Cmd {
-	if d.busy || len(d.queue) == 0 {
+	if d.busy || d.reading == nil && len(d.queue) == 0 {
 		return nil
 	}
-	d.busy = true
+	d.busy, d.opening = true, d.reading != nil
+	if cmd := d.reading; cmd != nil {
+		d.reading = nil
+		return cmd
+	}
 	c := d.queue[0]
 	d.queue = d.queue[1:]
 	return makeChange(d.project, c)
@@ -142,6 +155,9 @@ func (d *desk) take(msg broadcast) tea.Cmd {
 		return tea.Batch(d.begin(), d.followed())
 	case followedMsg:
 		return d.caughtUp(msg)
+	case openFailedMsg:
+		d.busy = false
+		return d.begin()
 	case refusedMsg:
 		d.busy = false
 		d.say(bad, msg.err.Error())
@@ -202,7 +218,10 @@ func (d *desk) replace(msg projectMsg) {
 	d.saveErr = msg.saveErr
 	switch {
 	case msg.opened:
-		d.past, d.future, d.queue = nil, nil, nil
+		d.past, d.future = nil, nil
+		if before == nil || before.Path != msg.project.Path {
+			d.queue = nil // it was for the other one
+		}
 		d.path = msg.project.Path
 	case msg.same:
 	case msg.steps < 0:
@@ -244,7 +263,7 @@ func (d *desk) savedState() (string, tone) {
 	switch {
 	case d.project == nil:
 		return "", plain
-	case d.busy:
+	case d.busy && !d.opening:
 		return "saving", dim
 	case d.saveErr != nil:
 		return "NOT SAVED", bad

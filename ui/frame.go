@@ -246,7 +246,8 @@ func (a *app) helpLines(size sizeMsg) []string {
 	frame := section("Everywhere", l.widestKey(everywhere), everywhere)
 	signs := []string{
 		l.in(strong, "Signs"),
-		"  " + l.in(good, l.done) + " done   " + l.in(bad, l.fail) + " error   " + l.in(dim, l.open) + " open", "",
+		"  " + l.in(good, l.done) + " done   " + l.in(bad, l.fail) + " error   " + l.in(dim, l.open) + " open",
+		"  " + l.in(good, l.up) + " up   " + l.in(bad, l.down) + " down   " + l.in(dim, l.unknown) + " not known", "",
 	}
 	command := []string{l.in(strong, "The same as a command"), "  " + steps[a.at].command}
 	left, right := append(here, lists...), append(frame, signs...)

@@ -84,6 +84,37 @@ func TestGoOn(t *testing.T) {
 	}
 }
 
+// TestReadingWaits: what is read again while a change is under way is read after
+// it, and a change that is made while it is read comes after that: the file is
+// what is shown, and no edit is lost.
+func TestReadingWaits(t *testing.T) {
+	d := opened(t, 80, 24)
+	k := d.app.desk
+	set := func(key, value string) change {
+		return change{make: func(p *work.Project) error { return p.Doc.Set(key, value) }}
+	}
+	first := k.change(set("timers.connect", "5"))
+	d.only(keyNamed("1"))
+	if cmd := k.open(openProject(k.path, k.via)); cmd != nil {
+		t.Fatal("it is read while a change is made")
+	}
+	k.change(set("timers.hold", "12"))
+	d.run(first)
+	d.saved()
+	for _, want := range []string{"connect: 5", "hold: 12"} {
+		if !strings.Contains(d.file(), want) || !strings.Contains(string(k.project.Doc.Bytes()), want) {
+			t.Errorf("%s is lost; the file is\n%s\nand shown is\n%s", want, d.file(), k.project.Doc.Bytes())
+		}
+	}
+	k.open(func() tea.Msg { return openFailedMsg{path: k.path, err: errors.New("no such file")} })
+	d.only(openFailedMsg{path: k.path, err: errors.New("no such file")})
+	d.run(k.change(set("timers.hold", "9")))
+	d.saved()
+	if !strings.Contains(d.file(), "hold: 9") {
+		t.Errorf("after a file that could not be read:\n%s", d.file())
+	}
+}
+
 // TestElsewhere opens a fabric that another wizard has open.
 func TestElsewhere(t *testing.T) {
 	d := opened(t, 100, 30)

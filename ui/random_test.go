@@ -53,6 +53,7 @@ func TestRandomKeys(t *testing.T) {
 			// a push runs.
 			if scene := scenes[hand.IntN(len(scenes))]; seed%2 == 1 && !slices.Contains(unreal, scene.name) {
 				scene.play(d)
+				d.app.desk.path = d.app.desk.project.Path // a picture may name another
 			}
 			t.Chdir(t.TempDir()) // what is written to a folder by chance goes with it
 			begin := time.Now()

@@ -79,7 +79,7 @@ func (s *openScreen) fill() {
 		}
 		s.offers = append(s.offers, offer{path.Base(n.Path), "open " + n.Name, strong, nil, "Last changed " + n.Changed.Format("2 January 2006, 15:04") + ".", func() (Nav, tea.Cmd) {
 			s.waiting = true
-			return Nav{}, openProject(n.Path, s.desk.via)
+			return Nav{}, s.desk.open(openProject(n.Path, s.desk.via))
 		}})
 	}
 	for _, p := range s.presets {
@@ -149,9 +149,9 @@ func (s *openScreen) key(k tea.KeyPressMsg) (Nav, tea.Cmd) {
 	switch {
 	case s.choices.update(k, s.h):
 	case key.Matches(k, keys.reload):
-		return Nav{}, openProject(s.desk.path, s.desk.via)
+		return Nav{}, s.desk.open(openProject(s.desk.path, s.desk.via))
 	case key.Matches(k, keys.save) && s.desk.saveErr != nil && !s.desk.busy:
-		return Nav{}, overwrite(s.project)
+		return Nav{}, s.desk.open(overwrite(s.project))
 	case key.Matches(k, keys.choose) && !s.waiting:
 		return s.offers[s.choices.at].choose()
 	}
@@ -202,7 +202,7 @@ func (s *openScreen) typed(msg tea.Msg) tea.Cmd {
 		return nil
 	}
 	s.begin.sent, s.waiting = s.desk.newID(), true
-	return createProject(s.begin.value("path"), s.from, s.desk.via)
+	return s.desk.open(createProject(s.begin.value("path"), s.from, s.desk.via))
 }
 
 func (s *openScreen) View() string {

@@ -32,8 +32,9 @@ func fill(s string, w int) string {
 // fit makes s exactly w cells wide.
 func fit(s string, w int, tail string) string { return fill(cut(s, w, tail), w) }
 
-// block makes s exactly w cells wide and h lines high.
+// block makes s exactly w cells wide and h lines high; less than none is none.
 func block(s string, w, h int) string {
+	h = max(0, h)
 	lines := strings.Split(s, "\n")
 	if len(lines) > h {
 		lines = lines[:h]

@@ -2,6 +2,7 @@ package work
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"time"
 
@@ -29,6 +30,9 @@ func (e *Examination) Walk(scope diagnose.Scope) diagnose.Walk {
 // Examine asks every device for its evidence. Where a link may be flapping it
 // asks twice.
 func (w *Watcher) Examine(ctx context.Context) (*Examination, error) {
+	if w.observer == nil {
+		return nil, errors.New("nothing is watched yet")
+	}
 	s := w.observer.Examine(ctx)
 	if diagnose.Restless(w.plan, s) {
 		select {
