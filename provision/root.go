@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 )
 
@@ -49,14 +50,20 @@ func loginOf(s Session) Login {
 // 0, ErrSudo where the device does not let the user be root, ErrOutput where
 // the answer is not whole.
 func RunRoot(ctx context.Context, s Session, script string) ([]byte, error) {
+	return RunRootWritten(ctx, s, func(w io.Writer) { _, _ = io.WriteString(w, script) })
+}
+
+// RunRootWritten is RunRoot of a script that is written while it is sent, and
+// that nobody holds whole: a thousand big ones at once need no room. It may be
+// written twice.
+func RunRootWritten(ctx context.Context, s Session, write func(io.Writer)) ([]byte, error) {
 	mark := "closup-" + rand.Text()
-	body := framed(script, mark)
 	login := loginOf(s)
 	var out []byte
 	var err error
 	if !login.Secrets.isNoted(login.wants()) {
 		// sudo -n takes no byte for itself, so the script may go ahead at once.
-		out, err = Run(ctx, s, asRoot, strings.NewReader(body))
+		out, err = run(ctx, s, asRoot, framed(write, mark))
 		if wantsPassword(out, err, mark) {
 			if !login.Secrets.Possible() {
 				return nil, fmt.Errorf("%w: %s", ErrSudo, noPassword)
@@ -69,9 +76,9 @@ func RunRoot(ctx context.Context, s Session, script string) ([]byte, error) {
 		if talk, err = sudo(ctx, s, login); err != nil {
 			return nil, err
 		}
-		out, err = talk.run(strings.NewReader(body))
+		out, err = talk.run(framed(write, mark))
 	}
-	return unframed(out, err, script, mark)
+	return unframed(out, err, mark)
 }
 
 // asUser runs what comes on standard input, in every login shell.
@@ -80,12 +87,12 @@ const asUser = `sh -s`
 // RunUser is RunRoot without becoming root: cheaper, for what needs none.
 func RunUser(ctx context.Context, s Session, script string) ([]byte, error) {
 	mark := "closup-" + rand.Text()
-	out, err := Run(ctx, s, asUser, strings.NewReader(framed(script, mark)))
+	out, err := run(ctx, s, asUser, framed(func(w io.Writer) { _, _ = io.WriteString(w, script) }, mark))
 	var exit *ExitError
 	if errors.As(err, &exit) && !bytes.Contains(out, []byte(mark)) {
 		return nil, fmt.Errorf("%w: the login shell did not run the command: %s", ErrOutput, firstLine(exit.Stderr))
 	}
-	return unframed(out, err, script, mark)
+	return unframed(out, err, mark)
 }
 
 // HoldRoot starts a line of POSIX sh as root and leaves its input and output to
@@ -119,16 +126,17 @@ func wantsPassword(out []byte, err error, mark string) bool {
 // framed makes a script whose answer can be told from a login shell's chatter.
 // Nothing of it runs before its last line is there: the shell reads a function
 // to its end first, and the script's own commands find no input.
-func framed(script, mark string) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "closup_main() {\n%s\n}\n", script)
-	b.WriteString("PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin; LC_ALL=C; VTYSH_HISTFILE=/dev/null; export PATH LC_ALL VTYSH_HISTFILE; umask 077\n")
-	fmt.Fprintf(&b, "printf '\\n%[1]s\\n'; (closup_main) </dev/null; s=$?; printf '\\n%[1]s %%d\\n' $s; exit $s\n", mark)
-	return b.String()
+func framed(write func(io.Writer), mark string) func(io.Writer) {
+	return func(w io.Writer) {
+		_, _ = io.WriteString(w, "closup_main() {\n")
+		write(w)
+		_, _ = io.WriteString(w, "\n}\nPATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin; LC_ALL=C; VTYSH_HISTFILE=/dev/null; export PATH LC_ALL VTYSH_HISTFILE; umask 077\n")
+		_, _ = fmt.Fprintf(w, "printf '\\n%[1]s\\n'; (closup_main) </dev/null; s=$?; printf '\\n%[1]s %%d\\n' $s; exit $s\n", mark)
+	}
 }
 
 // unframed is the answer between the marks.
-func unframed(out []byte, err error, script, mark string) ([]byte, error) {
+func unframed(out []byte, err error, mark string) ([]byte, error) {
 	_, body, begun := bytes.Cut(out, []byte("\n"+mark+"\n"))
 	var exit *ExitError
 	errors.As(err, &exit)
@@ -147,9 +155,6 @@ func unframed(out []byte, err error, script, mark string) ([]byte, error) {
 			err = fmt.Errorf("%w: it stops in the middle", ErrOutput)
 		}
 		return body, err
-	}
-	if exit != nil {
-		exit.Command = script
 	}
 	return body[:end], err
 }

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -20,24 +21,39 @@ const (
 // printed. in must not block. A command that fails answers *ExitError, which
 // keeps its standard error; what it printed until then is returned too.
 func Run(ctx context.Context, s Session, cmd string, in io.Reader) ([]byte, error) {
+	return run(ctx, s, cmd, func(w io.Writer) {
+		if in != nil {
+			_, _ = io.Copy(w, in)
+		}
+	})
+}
+
+// run is Run with an input that is written while it is sent.
+func run(ctx context.Context, s Session, cmd string, write func(io.Writer)) ([]byte, error) {
 	p, err := s.Start(ctx, cmd)
 	if err != nil {
 		return nil, err
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		if in != nil {
-			_, _ = io.Copy(p.Stdin, in) // a command need not read it all
-		}
+		send(p.Stdin, write)
 		_ = p.Stdin.Close()
 	})
 	var stderr, stdout bounded
 	stderr.max, stdout.max = maxStderr, maxOutput
-	wg.Go(func() { _, _ = io.Copy(&stderr, p.Stderr) })
-	_, readErr := io.Copy(&stdout, p.Stdout)
+	// A thousand commands at once: most say little, so the buffers are small.
+	wg.Go(func() { _, _ = io.CopyBuffer(&stderr, p.Stderr, make([]byte, 1<<10)) })
+	_, readErr := io.CopyBuffer(&stdout, p.Stdout, make([]byte, 8<<10))
 	err = p.Wait()
 	wg.Wait()
 	return answer(cmd, &stdout, Plain(stderr.kept.String()), err, readErr)
+}
+
+// send gives a command its input, of which it need not read all.
+func send(to io.Writer, write func(io.Writer)) {
+	w := bufio.NewWriterSize(to, 8<<10)
+	write(w)
+	_ = w.Flush()
 }
 
 // answer is what a command printed and how it ended.

@@ -103,9 +103,9 @@ func (t *sudoTalk) refused(err error, given bool) error {
 }
 
 // run gives root's shell its script, and waits for its end, as Run does.
-func (t *sudoTalk) run(script io.Reader) ([]byte, error) {
+func (t *sudoTalk) run(script func(io.Writer)) ([]byte, error) {
 	t.work.Go(func() {
-		_, _ = io.Copy(t.proc.Stdin, script)
+		send(t.proc.Stdin, script)
 		_ = t.proc.Stdin.Close()
 	})
 	stdout := bounded{max: maxOutput}
