@@ -72,16 +72,16 @@ func (l *login) handshake(ctx context.Context, via *session) (*session, error) {
 	if !stop() {
 		return nil, h.classify(ctx, ctx.Err(), nil)
 	}
+	select { // that others have their turn first is not its fault
+	case t.slots <- struct{}{}:
+		defer func() { <-t.slots }()
+	case <-outer.Done():
+		_ = raw.Close()
+		return nil, h.classify(outer, outer.Err(), nil)
+	}
 	ctx, spoke := provision.WithTimeout(outer, loginTimes*limit)
 	defer spoke()
 	stop = context.AfterFunc(ctx, func() { _ = raw.Close() })
-	select {
-	case t.slots <- struct{}{}:
-		defer func() { <-t.slots }()
-	case <-ctx.Done():
-		_ = raw.Close()
-		return nil, h.classify(ctx, ctx.Err(), nil)
-	}
 
 	keys := &keyRing{login: l}
 	if l.keyOnly == nil {

@@ -32,7 +32,7 @@ type Config struct {
 	// writes it to known_hosts. It is never asked about a changed key.
 	Ask func(ctx context.Context, e *provision.HostKeyError) bool
 	// Handshakes is how many run at once; waiting for a host that does not
-	// speak is not counted. 0: eight a core.
+	// speak is not counted. 0: 64 a core.
 	Handshakes int
 	// KeepAlive is how often an idle connection is probed, and how long the
 	// answer may take before the connection is given up. 0: 10 s.
@@ -71,7 +71,7 @@ const (
 // New makes a Transport.
 func New(c Config) *Transport {
 	if c.Handshakes <= 0 {
-		c.Handshakes = 8 * runtime.GOMAXPROCS(0)
+		c.Handshakes = 64 * runtime.GOMAXPROCS(0) // each computes for milliseconds, and waits for five round trips
 	}
 	if c.KeepAlive <= 0 {
 		c.KeepAlive = 10 * time.Second
