@@ -83,32 +83,73 @@ func (p *Project) journal(inLab bool) (func(push.Entry) error, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("the journal: %w", err)
 	}
-	var mu sync.Mutex
+	j := journal{path: path}
 	return func(e push.Entry) error {
 		e.Lab = inLab
 		line, err := json.Marshal(e)
 		if err != nil {
 			return err
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		// A line that a crash cut off must not swallow this one.
-		last := make([]byte, 1)
-		if info, err := f.Stat(); err == nil && info.Size() > 0 {
-			if _, err := f.ReadAt(last, info.Size()-1); err == nil && last[0] != '\n' {
-				line = append([]byte{'\n'}, line...)
-			}
-		}
-		if _, err := f.Write(append(line, '\n')); err != nil {
-			return err
-		}
-		return f.Sync()
+		return j.write(append(line, '\n'))
 	}, nil
+}
+
+// journal appends to a file. What comes while the disk is at it waits and goes
+// together: a thousand devices that begin at once need no thousand syncs.
+type journal struct {
+	path string
+	disk sync.Mutex
+
+	mu   sync.Mutex
+	next *lines // those that wait; nil: none
+}
+
+// lines are on the disk, or are not, once done is closed.
+type lines struct {
+	text []byte
+	done chan struct{}
+	err  error
+}
+
+func (j *journal) write(line []byte) error {
+	j.mu.Lock()
+	first := j.next == nil
+	if first {
+		j.next = &lines{done: make(chan struct{})}
+	}
+	l := j.next
+	l.text = append(l.text, line...)
+	j.mu.Unlock()
+	if first {
+		j.disk.Lock()
+		j.mu.Lock()
+		j.next = nil
+		j.mu.Unlock()
+		l.err = j.append(l.text)
+		j.disk.Unlock()
+		close(l.done)
+	}
+	<-l.done
+	return l.err
+}
+
+func (j *journal) append(text []byte) error {
+	f, err := os.OpenFile(j.path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	// A line that a crash cut off must not swallow these.
+	last := make([]byte, 1)
+	if info, err := f.Stat(); err == nil && info.Size() > 0 {
+		if _, err := f.ReadAt(last, info.Size()-1); err == nil && last[0] != '\n' {
+			text = append([]byte{'\n'}, text...)
+		}
+	}
+	if _, err := f.Write(text); err != nil {
+		return err
+	}
+	return f.Sync()
 }
 
 // History is the pushes so far, oldest first. A line that a crash cut off is

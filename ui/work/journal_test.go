@@ -3,6 +3,7 @@ package work
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"strings"
 	"sync"
@@ -122,6 +123,31 @@ func TestJournalOfSeveral(t *testing.T) {
 	}
 	if n != 160 {
 		t.Errorf("%d lines", n)
+	}
+}
+
+// A thousand devices of one push begin at once: each line is there when its write
+// returns, and none twice.
+func TestJournalOfMany(t *testing.T) {
+	_, write, path := journalled(t)
+	var all sync.WaitGroup
+	begin := time.Now()
+	for i := range 1000 {
+		all.Go(func() {
+			name := fmt.Sprintf("leaf%04d", i)
+			if err := write(push.Entry{Push: "a", Event: "start", Device: name}); err != nil {
+				t.Error(err)
+			}
+			if data, err := os.ReadFile(path); err != nil || bytes.Count(data, []byte(name)) != 1 {
+				t.Errorf("%s stands there %d times: %v", name, bytes.Count(data, []byte(name)), err)
+			}
+		})
+	}
+	all.Wait()
+	t.Logf("1000 lines in %v", time.Since(begin))
+	data, err := os.ReadFile(path)
+	if err != nil || bytes.Count(data, []byte("\n")) != 1000 {
+		t.Errorf("%d lines: %v", bytes.Count(data, []byte("\n")), err)
 	}
 }
 
