@@ -174,19 +174,3 @@ func (o *Observer) snapshot() Snapshot {
 	}
 	return s
 }
-
-// Ask asks one device once, over a session that the caller holds.
-func Ask(ctx context.Context, s provision.Session, name string) (Device, error) {
-	spoken := frr
-	for {
-		out, err := provision.RunRoot(ctx, s, script(spoken))
-		if err != nil {
-			return Device{}, err
-		}
-		r, err := read(name, spoken, out, time.Now())
-		if err != nil || r.dialect == spoken {
-			return r.Device, err
-		}
-		spoken = r.dialect
-	}
-}

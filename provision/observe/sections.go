@@ -62,30 +62,25 @@ func (d dialect) commands() []string { return []string{showVersion, d.summary, d
 // where nothing can be held open. vtysh -E prints "NAME# COMMAND" before each
 // answer, and the shell's commands are announced likewise.
 func script(d dialect) string {
+	return routerScript(d, d.commands()) + announced(systemCommands...) + announced(lldpNeighbors) + "exit 0\n"
+}
+
+// routerScript asks the router alone.
+func routerScript(d dialect, commands []string) string {
 	var b strings.Builder
 	const vtysh = "timeout 4 vtysh -E" // a daemon that hangs holds vtysh up for ever
 	if d == frr {
 		b.WriteString(vtysh)
-		for _, c := range d.commands() {
+		for _, c := range commands {
 			b.WriteString(" -c " + provision.Quote(c))
 		}
 		b.WriteString(" 2>&1\n")
 	} else { // one that stops at what it does not know is no use for the next
-		for _, c := range d.commands() {
+		for _, c := range commands {
 			b.WriteString(vtysh + " -c " + provision.Quote(c) + " 2>&1\n")
 		}
 	}
-	b.WriteString(announced(systemCommands...) + announced(lldpNeighbors) + "exit 0\n")
 	return b.String()
-}
-
-// Asked are the commands that Ask has a device with FRR run, as one would type them.
-func Asked() []string {
-	var all []string
-	for _, c := range frr.commands() {
-		all = append(all, "vtysh -c "+provision.Quote(c))
-	}
-	return append(append(all, systemCommands...), lldpNeighbors)
 }
 
 // systemScript asks the system alone.

@@ -2,16 +2,15 @@ package push
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"closup/provision"
 )
 
-// check has every staged file checked by its unit. $1 is the staged path,
-// which ends as the real one does.
-func check(ctx context.Context, d *device) error {
-	s := d.script()
+// checks has every staged file checked by its unit, in the round trip that
+// stages them. $1 is the staged path, which ends as the real one does.
+func (d *device) checks() string {
+	s := &script{}
 	for _, u := range d.due() {
 		if u.Check == "" {
 			continue
@@ -20,7 +19,6 @@ func check(ctx context.Context, d *device) error {
 			if !f.changed || f.want == nil {
 				continue
 			}
-			d.log("$ %s  # %s", u.Check, f.Path)
 			if f.trial != nil {
 				// Where another push holds the device, its lock says so next.
 				s.line("flock -n -o -E 75 \"$B/lock\" sh \"$T/unit/\"%s \"$T/delta\"%s >\"$T/said\" 2>&1 || [ $? = 75 ] || {", u.Name+".check", f.Path)
@@ -34,16 +32,22 @@ func check(ctx context.Context, d *device) error {
 		}
 	}
 	s.WriteString("exit 0\n")
-	_, err := d.root(ctx, s)
-	var exit *provision.ExitError
-	if errors.As(err, &exit) && exit.Status == 66 {
-		path, said, _ := strings.Cut(exit.Stderr, "\n")
-		d.unstage(ctx)
-		return d.errorf(err, said, "%s does not pass the device's check: %s", path, firstOf(said))
+	return s.String()
+}
+
+// check tells what the device's checks said.
+func check(ctx context.Context, d *device) error {
+	for _, u := range d.due() {
+		for _, f := range u.files {
+			if u.Check != "" && f.changed && f.want != nil {
+				d.log("$ %s  # %s", u.Check, f.Path)
+			}
+		}
 	}
-	if err != nil {
-		d.unstage(ctx)
-		return d.errorf(err, stderrOf(err), "the check did not run: %s", reasonOf(err))
+	if d.checked == nil {
+		return nil
 	}
-	return nil
+	path, said, _ := strings.Cut(d.checked.Stderr, "\n")
+	d.unstage(ctx)
+	return d.errorf(d.checked, said, "%s does not pass the device's check: %s", path, firstOf(said))
 }

@@ -137,7 +137,7 @@ func (p *push) renewing(ctx context.Context, devices []*device) {
 		case <-ctx.Done():
 			return
 		}
-		slots := make(chan struct{}, handshakes)
+		slots := make(chan struct{}, p.Parallel)
 		var work sync.WaitGroup
 		for _, d := range devices {
 			work.Go(func() {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"closup/provision"
+	"closup/provision/observe"
 	"closup/provision/preflight"
 	"closup/render"
 )
@@ -28,17 +29,20 @@ type device struct {
 	facts   *preflight.Facts // what it read; nil: nothing
 	now     *seen            // verified
 	files   []*file
-	units   []*unit           // that the files name, each after those it needs
-	drift   []string          // what was changed by hand
-	class   string            // how the job makes the change: "live" or "disk"
-	ups     map[string]int    // prefixes that each peer brought whose session was Established before
-	knew    map[string]bool   // peers that the router had before
-	loose   map[string]bool   // peers behind a port without a link
-	waiting map[string]string // peers whose session comes up once that device is changed too
-	expects map[string]int    // prefixes that each peer is predicted to bring
+	units   []*unit              // that the files name, each after those it needs
+	drift   []string             // what was changed by hand
+	checked *provision.ExitError // what the device's own checks found; nil: nothing
+	class   string               // how the job makes the change: "live" or "disk"
+	ups     map[string]int       // prefixes that each peer brought whose session was Established before
+	knew    map[string]bool      // peers that the router had before
+	loose   map[string]bool      // peers behind a port without a link
+	waiting map[string]string    // peers whose session comes up once that device is changed too
+	seen    map[string]time.Time // peers whose session was seen up since the change
+	expects map[string]int       // prefixes that each peer is predicted to bring
 	spent   time.Duration
-	slow    time.Duration // how long the change itself took, to wait as much longer; at most Undo
-	said    string        // the phase that told what the router is asked
+	slow    time.Duration    // how long the change itself took, to wait as much longer; at most Undo
+	asks    observe.Sessions // how its router is asked
+	said    string           // the phase that told that
 
 	busy        sync.Mutex // its turn is there, or its lock is renewed
 	until       time.Time  // when it takes its old configuration back unless confirmed
@@ -91,7 +95,7 @@ type running struct {
 }
 
 func newDevice(p *push, t Target) *device {
-	return &device{push: p, id: p.id, target: t, loose: map[string]bool{}, waiting: map[string]string{}, report: DeviceReport{Name: t.Device.Name, Files: []File{}}}
+	return &device{push: p, id: p.id, target: t, loose: map[string]bool{}, waiting: map[string]string{}, seen: map[string]time.Time{}, report: DeviceReport{Name: t.Device.Name, Files: []File{}}}
 }
 
 func (f *file) owner() string {
@@ -165,8 +169,6 @@ func (d *device) connected(ctx context.Context) (err error) {
 	if d.session == nil {
 		ctx, cancel := provision.WithTimeout(ctx, verbTimeout)
 		defer cancel()
-		d.push.dials <- struct{}{}
-		defer func() { <-d.push.dials }()
 		d.session, err = d.push.transport.Dial(ctx, d.target.Endpoint)
 		if err != nil {
 			d.session = nil

@@ -101,7 +101,7 @@ booted() { [ -d /run/systemd/system ] && [ "$(cat /proc/1/comm)" = systemd ]; }
 # systemd the login's cgroup too.
 begin() {
 	: >"$T/ready" && : >"$T/log" && now && echo $((now + LEASE)) >"$T/lease" && say staged || return
-	set -- sh "$T/launch"
+	set -- sh "$T/job" launch
 	if [ -n "$HOOK" ] && booted && systemd-run --quiet --collect -p KillMode=process "$@" </dev/null >/dev/null 2>&1; then
 		return 0
 	fi

@@ -20,6 +20,10 @@ func lock(ctx context.Context, d *device) error {
 	d.log("lock %s, and start the job there that makes the change", d.push.home+"/push/"+d.id)
 	s.line("try=%s", d.tries)
 	s.WriteString("[ \"$(cat \"$T/try\" 2>/dev/null)\" = $try ] || { rm -f \"$T/reason\"; echo $try >\"$T/try\"; begin || exit 65; }\nfollow staged\n")
+	asked := d.routed() && d.push.Sessions >= 0
+	if asked { // in the same round trip
+		d.askRouter(s)
+	}
 	j, err := d.follow(ctx, s, "ready")
 	switch {
 	case err != nil:
@@ -31,7 +35,11 @@ func lock(ctx context.Context, d *device) error {
 		return &lockedError{&Error{d.target.Device.Name, d.phase, provision.Plain("another push to it is under way, by " + who + "; nothing was changed"), "", nil}}
 	}
 	d.locked = true
-	return d.before(ctx)
+	d.ups, d.knew = map[string]int{}, map[string]bool{}
+	if asked {
+		d.before(ctx, j.router)
+	}
+	return nil
 }
 
 // lockedError is a device that another push holds.
@@ -141,6 +149,7 @@ func (d *device) lost(err error) error {
 // jobState is what the job says of itself.
 type jobState struct {
 	state, class, reason, log string
+	router                    []byte        // what the router says, where it was asked
 	left                      time.Duration // that it waits to be confirmed; 0: it does not
 }
 
@@ -159,6 +168,8 @@ func parseJob(out []byte) (jobState, error) {
 			j.reason = strings.TrimSpace(string(b.data))
 		case "log":
 			j.log = string(b.data)
+		case "router":
+			j.router, _ = b.ended()
 		}
 	}
 	if err == nil && j.state == "" {

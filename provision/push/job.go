@@ -2,7 +2,9 @@ package push
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -10,18 +12,44 @@ import (
 )
 
 // stage sends the files, and the job that will install them, into the
-// directory of this push. Nothing else on the device is touched.
+// directory of this push, and has them checked there. Nothing else on the device
+// is touched.
 func stage(ctx context.Context, d *device) error {
 	s := d.script()
 	s.WriteString("umask 077; mkdir -p \"$B/push\" \"$T/new\" \"$T/old\" \"$T/unit\" && chmod 700 \"$B\" \"$B/push\" \"$T\" || exit 65\n")
 	for _, f := range d.changed() {
+		if f.want != nil {
+			d.log("stage %s (%d bytes)", f.Path, len(f.want))
+		}
+	}
+	limited, cancel := provision.WithTimeout(ctx, 2*verbTimeout)
+	defer cancel()
+	_, err := provision.RunRootWritten(limited, d.session, func(w io.Writer) {
+		_, _ = io.WriteString(w, s.String())
+		d.send(w)
+		_, _ = io.WriteString(w, d.checks())
+	})
+	var exit *provision.ExitError
+	if errors.As(err, &exit) && exit.Status == 66 {
+		d.checked = exit
+		return nil
+	}
+	if err != nil {
+		d.unstage(ctx)
+		return d.errorf(err, stderrOf(err), "the new files could not be put aside: %s", reasonOf(err))
+	}
+	return nil
+}
+
+// send writes all that the directory of this push gets.
+func (d *device) send(w io.Writer) {
+	for _, f := range d.changed() {
 		if f.trial != nil {
-			s.unpack("/old"+f.Path, f.was.body)
-			s.unpack("/delta"+f.Path, f.delta)
+			unpack(w, "/old"+f.Path, f.was.body)
+			unpack(w, "/delta"+f.Path, f.delta)
 		}
 		if f.want != nil {
-			s.unpack("/new"+f.Path, f.want)
-			d.log("stage %s (%d bytes)", f.Path, len(f.want))
+			unpack(w, "/new"+f.Path, f.want)
 		}
 	}
 	for _, u := range d.units {
@@ -29,15 +57,15 @@ func stage(ctx context.Context, d *device) error {
 			{"apply", u.Apply}, {"restart", u.Restart}, {"show", u.Show}, {"verify", u.Verify},
 		} {
 			if way.commands != "" {
-				s.unpack("/unit/"+u.Name+"."+way.name, []byte(way.commands+"\n"))
+				unpack(w, "/unit/"+u.Name+"."+way.name, []byte(way.commands+"\n"))
 			}
 		}
 		if t := u.Trial; t != nil {
 			for name, commands := range map[string]string{"check": u.Check, "read": t.Read, "free": t.Free, "begin": t.Begin, "keep": t.Keep, "back": t.Back} {
-				s.unpack("/unit/"+u.Name+"."+name, []byte(commands+"\n"))
+				unpack(w, "/unit/"+u.Name+"."+name, []byte(commands+"\n"))
 			}
 			if again := d.target.Again[u.Name]; len(again) > 0 {
-				s.unpack("/unit/"+u.Name+".again", again)
+				unpack(w, "/unit/"+u.Name+".again", again)
 			}
 		}
 	}
@@ -45,16 +73,10 @@ func stage(ctx context.Context, d *device) error {
 	for _, f := range d.changed() {
 		fmt.Fprintf(&files, "%s %s\n", f.Unit, f.Path)
 	}
-	s.unpack("/files", []byte(files.String()))
-	s.unpack("/owner", []byte(d.push.owner()+"\n"))
-	s.unpack("/lay", []byte(d.lay()))
-	s.unpack("/job", []byte(d.job()))
-	s.unpack("/launch", []byte(d.launch()))
-	if _, err := d.root(ctx, s); err != nil {
-		d.unstage(ctx)
-		return d.errorf(err, stderrOf(err), "the new files could not be put aside: %s", reasonOf(err))
-	}
-	return nil
+	unpack(w, "/files", []byte(files.String()))
+	unpack(w, "/owner", []byte(d.push.owner()+"\n"))
+	unpack(w, "/lay", []byte(d.lay()))
+	unpack(w, "/job", []byte(d.job()))
 }
 
 // owner is what another push is told that finds the device locked.
@@ -74,23 +96,6 @@ func (d *device) room() int {
 		n += 2 * (len(f.was.body) + len(f.want))
 	}
 	return n
-}
-
-// launch takes the lock and runs the job under it. Nothing that the job starts
-// inherits the lock, or a daemon would hold it for ever.
-func (d *device) launch() string {
-	s := detached(d.push, d.id)
-	s.WriteString(`said=$(flock -w 1 -o -E 75 "$B/lock" flock -w 5 -o "$T/alive" sh "$T/job" run 2>&1)
-got=$?
-if [ $got = 75 ]; then
-	{ cat "$B/owner"; holder=$(cat "$B/holder"); echo "$holder $(cat "$B/push/$holder/state")"; } >"$T/reason" 2>/dev/null
-	say locked
-elif [ "$(cat "$T/state")" = staged ]; then
-	printf 'the device could not begin (status %s): %s\n' $got "$said" >"$T/reason"
-	say refused
-fi
-`)
-	return s.String()
 }
 
 // limit is how long one unit may take: far longer than it is likely to.

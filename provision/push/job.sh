@@ -230,7 +230,7 @@ commit() { # now, boot
 	hook_off
 	say done
 	sweep
-	rm -rf "$T/new" "$T/unit" "$T/record" "$T/lay" "$T/job" "$T/launch" "$T/said"
+	rm -rf "$T/new" "$T/unit" "$T/record" "$T/lay" "$T/job" "$T/said"
 	exit 0
 }
 note() { # PATH: the file as it is confirmed
@@ -322,9 +322,23 @@ recover() { # now, boot
 	[ "$1" = boot ] && because "it was switched off while the change was $state" || because "its own part of the push was ended while the change was $state"
 	undo "$1"
 }
+# launch takes the lock and runs the job under it. Nothing that the job starts
+# inherits the lock, or a daemon would hold it for ever.
+launch() {
+	said=$(flock -w 1 -o -E 75 "$B/lock" flock -w 5 -o "$T/alive" sh "$T/job" run 2>&1)
+	got=$?
+	if [ $got = 75 ]; then
+		{ cat "$B/owner"; holder=$(cat "$B/holder"); echo "$holder $(cat "$B/push/$holder/state")"; } >"$T/reason" 2>/dev/null
+		say locked
+	elif [ "$(cat "$T/state")" = staged ]; then
+		printf 'the device could not begin (status %s): %s\n' $got "$said" >"$T/reason"
+		say refused
+	fi
+}
 main() {
 	every=
 	case $1 in
+	launch) launch ;;
 	run) run ;;
 	recover) recover now ;;
 	boot) recover boot ;;

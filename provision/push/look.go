@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"closup/provision"
+	"closup/provision/observe"
 )
 
 // seen is what a look found: a state for each file, and for each unit.
@@ -16,6 +17,8 @@ type seen struct {
 	units []running
 	dead  []string // pushes that ended there in the middle
 	asked *asked   // for the preflight; nil: nothing
+
+	router observe.Device // laid: what it says of its sessions, where it is asked
 }
 
 // view is how a look looks at the units.
@@ -66,6 +69,10 @@ func (d *device) look(ctx context.Context, v view) (*seen, error) {
 		}
 		s.line("look_record %s", u.Name)
 	}
+	routed := v == laid && d.routed()
+	if routed {
+		d.askRouter(s)
+	}
 	s.WriteString("exit 0\n")
 	sent := time.Now()
 	out, err := d.root(ctx, s)
@@ -84,12 +91,26 @@ func (d *device) look(ctx context.Context, v view) (*seen, error) {
 	if len(all) > 0 && all[0].kind == "left" {
 		d.until, all = sent.Add(secondsOf(all[0].rest)), all[1:]
 	}
-	found, err := d.parseLook(all, v)
-	if err == nil {
-		found.asked = facts
+	var router []byte
+	if n := len(all); routed && n > 0 && all[n-1].kind == "router" {
+		router, _ = all[n-1].ended()
+		all = all[:n-1]
 	}
-	return found, err
+	found, err := d.parseLook(all, v)
+	if err != nil {
+		return nil, err
+	}
+	found.asked = facts
+	if routed {
+		if found.router, err = d.answered(ctx, router, sent); err != nil {
+			return nil, d.errorf(err, string(router), "its router cannot be asked: %v", err)
+		}
+	}
+	return found, nil
 }
+
+// routed says whether the device's router is to be asked what it has.
+func (d *device) routed() bool { return d.target.Device.Routing.ASN != 0 && !d.target.Restore }
 
 // applied is closup's part of what a unit that commits by itself has applied.
 func (d *device) applied(f *file, b block, kept []byte) (state, error) {

@@ -241,7 +241,7 @@ func (d *device) resume(ctx context.Context, id string) error {
 func ReplacedAll(ctx context.Context, t provision.Transport, earlier []Open, devices map[string]model.Device) ([]Target, error) {
 	out, errs := make([]Target, len(earlier)), make([]error, len(earlier))
 	var work sync.WaitGroup
-	slots := make(chan struct{}, handshakes)
+	slots := make(chan struct{}, defaultParallel)
 	for i, e := range earlier {
 		work.Go(func() {
 			slots <- struct{}{}

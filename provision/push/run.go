@@ -15,8 +15,7 @@ import (
 )
 
 const (
-	defaultParallel = 1000 // they mostly wait
-	handshakes      = 32   // these do not
+	defaultParallel = 1000 // they mostly wait; the transport bounds what works
 	defaultUndo     = 120 * time.Second
 	defaultSessions = 60 * time.Second
 )
@@ -80,7 +79,6 @@ func newPush(t provision.Transport, o Options, at place) *push {
 	}
 	return &push{
 		Options: o, place: at, transport: t, begun: time.Now(), events: make(chan Event), id: o.ID,
-		dials:   make(chan struct{}, handshakes),
 		devices: map[string]*device{}, live: map[string]time.Time{}, altered: map[string]bool{}, failed: map[string]bool{},
 	}
 }
@@ -110,8 +108,7 @@ type push struct {
 	begun     time.Time
 	events    chan Event
 
-	dials  chan struct{} // one for each handshake under way
-	canary string        // that failed
+	canary string // that failed
 
 	devices map[string]*device // by name
 

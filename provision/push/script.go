@@ -7,6 +7,8 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +31,7 @@ type script struct{ strings.Builder }
 // the one of the push of that id.
 func newScript(p *push, id string) *script {
 	s := &script{}
+	s.Grow(len(library) + 4<<10)
 	s.line("B=%s T=%s HOOK=%s PATIENCE=%s LEASE=%s", p.home, p.home+"/push/"+id, p.hook, int(p.patience/time.Second), int(p.lease/time.Second))
 	s.WriteString(library)
 	return s
@@ -59,16 +62,20 @@ func (s *script) function(name, commands string) {
 }
 
 // unpack puts data into a file on the device.
-func (s *script) unpack(path string, data []byte) {
+func (s *script) unpack(path string, data []byte) { unpack(s, path, data) }
+
+// unpack writes what does that.
+func unpack(w io.Writer, path string, data []byte) {
 	// Word by word quoted, but $T is the device's to fill in.
-	fmt.Fprintf(s, "unpack \"$T\"%s %s <<'END_OF_FILE' || exit 65\n", provision.Quote(path), sumOf(data))
-	text := base64.StdEncoding.EncodeToString(data)
-	for len(text) > 0 {
-		n := min(76, len(text))
-		s.WriteString(text[:n] + "\n")
-		text = text[n:]
+	_, _ = fmt.Fprintf(w, "unpack \"$T\"%s %s <<'END_OF_FILE' || exit 65\n", provision.Quote(path), sumOf(data))
+	var line [77]byte
+	for part := range slices.Chunk(data, 57) {
+		base64.StdEncoding.Encode(line[:], part)
+		n := base64.StdEncoding.EncodedLen(len(part))
+		line[n] = '\n'
+		_, _ = w.Write(line[:n+1])
 	}
-	s.WriteString("END_OF_FILE\n")
+	_, _ = io.WriteString(w, "END_OF_FILE\n")
 }
 
 func sumOf(data []byte) string {
@@ -96,7 +103,7 @@ func blocks(out []byte) ([]block, error) {
 			all, open = append(all, block{kind: kind, rest: rest}), true
 			text.Reset()
 		case word == ".":
-			data, err := base64.StdEncoding.DecodeString(text.String())
+			data, err := base64.StdEncoding.AppendDecode(nil, text.Bytes())
 			if err != nil {
 				return nil, fmt.Errorf("%w: %q holds something else than base64", provision.ErrOutput, all[len(all)-1].kind)
 			}

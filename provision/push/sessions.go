@@ -31,15 +31,12 @@ import (
 // for nobody. A port without a link is told, and fails nothing: no
 // configuration plugs a cable in, and none that is taken back either.
 
-// before notes which sessions the device has, for verify.
-func (d *device) before(ctx context.Context) error {
-	d.ups, d.knew = map[string]int{}, map[string]bool{}
-	if d.target.Device.Routing.ASN == 0 || d.push.Sessions < 0 {
-		return nil
-	}
-	now, err := d.ask(ctx)
+// before notes which sessions the device has, for verify, out of what its router
+// said while the device was locked.
+func (d *device) before(ctx context.Context, said []byte) {
+	now, err := d.answered(ctx, said, time.Now())
 	if err != nil {
-		return nil // no router yet: it had no session
+		return // no router yet: it had no session
 	}
 	for _, p := range d.target.Device.Routing.Peers {
 		was, known := now.Peer(p.Key())
@@ -48,7 +45,6 @@ func (d *device) before(ctx context.Context) error {
 			d.ups[p.Key()] = was.Received
 		}
 	}
-	return nil
 }
 
 // required are the sessions that must be up now, and since when.
@@ -79,8 +75,9 @@ type wanted struct {
 	since time.Time // zero: before this push
 }
 
-// agreed waits until the router's sessions are as they must be.
-func (d *device) agreed(ctx context.Context) error {
+// agreed waits until the router's sessions are as they must be. now is what it
+// says already.
+func (d *device) agreed(ctx context.Context, now observe.Device) error {
 	if d.push.Sessions < 0 || d.target.Restore || len(d.target.Device.Routing.Peers) == 0 {
 		return nil
 	}
@@ -89,15 +86,18 @@ func (d *device) agreed(ctx context.Context) error {
 	// What far ends that come later than this lack, they find themselves.
 	patience := d.push.Sessions + d.slow
 	limit := begun.Add(2 * patience)
-	for {
+	for again := false; ; again = true {
 		must := d.required()
+		if again && len(must) > 0 {
+			var err error
+			if now, err = d.askAgain(ctx); err != nil {
+				return err
+			}
+		}
+		d.saw(now)
 		if len(must) == 0 {
 			d.waits()
 			return nil
-		}
-		now, err := d.askAgain(ctx)
-		if err != nil {
-			return err
 		}
 		var late, short, wanting []string
 		waits, lacking := false, 0
@@ -144,6 +144,15 @@ func (d *device) agreed(ctx context.Context) error {
 		time.Sleep(settlePause)
 		if err := d.renewed(ctx); err != nil {
 			return err
+		}
+	}
+}
+
+// saw notes which sessions are up, and since when that is known.
+func (d *device) saw(now observe.Device) {
+	for _, p := range now.Peers {
+		if p.State == observe.Established {
+			d.seen[p.Key] = now.At
 		}
 	}
 }
@@ -305,13 +314,15 @@ func missed(wait time.Duration, missing []string, err error) string {
 	return fmt.Sprintf("not Established after %v: %s", wait, strings.Join(missing, ", "))
 }
 
-// wanted are the sessions whose both ends are as asked.
+// wanted are the sessions whose both ends are as asked, and that were not seen
+// up since then.
 func (d *device) wanted() []model.Peer {
 	d.push.mu.Lock()
 	defer d.push.mu.Unlock()
 	var out []model.Peer
 	for _, p := range d.target.Device.Routing.Peers {
-		if _, live := d.push.live[p.Device]; live && !d.push.failed[p.Device] {
+		since, live := d.push.live[p.Device]
+		if live && !d.push.failed[p.Device] && !d.seen[p.Key()].After(since) {
 			out = append(out, p)
 		}
 	}

@@ -67,8 +67,12 @@ func TestSystemdBoots(t *testing.T) {
 	head := "B=/var/lib/closup T=/var/lib/closup/push/1 HOOK=/etc LEASE=60 PATIENCE=1\n" + library
 	put("prepare", head+jobLibrary+`
 booted() { true; } # it is about to
-mkdir -p "$T" && echo 'echo "job $1" >>/proof/order' >"$T/job"
-echo 'echo began >>/proof/job; sleep 2; echo lives on >>/proof/job' >"$T/launch"
+mkdir -p "$T" && cat >"$T/job" <<'JOB'
+case $1 in
+launch) echo began >>/proof/job; sleep 2; echo lives on >>/proof/job ;;
+*) echo "job $1" >>/proof/order ;;
+esac
+JOB
 hook_on
 `)
 	put("login", head+"setsid sh -c 'sleep 1; echo so does what setsid began >>/proof/job' &\nbegin\n"+

@@ -25,7 +25,7 @@ func verify(ctx context.Context, d *device) error {
 		now, err := d.inspect(ctx)
 		switch {
 		case err == nil && before != nil && sameRunning(before, now):
-			if err := d.agreed(ctx); err != nil {
+			if err := d.agreed(ctx, now.router); err != nil {
 				return d.abort(ctx, err)
 			}
 			d.now = now
@@ -71,21 +71,17 @@ func (d *device) inspect(ctx context.Context) (*seen, error) {
 			return nil, d.errorf(nil, "", "%s is not live: %s", u.Name, r.fault)
 		}
 	}
-	return found, d.routes(ctx)
+	return found, d.routes(found.router)
 }
 
 // routes says whether the router runs as the ASN that was asked, and knows
 // every peer. Whether they answer is for later.
-func (d *device) routes(ctx context.Context) error {
+func (d *device) routes(now observe.Device) error {
 	r := d.target.Device.Routing
-	if r.ASN == 0 || d.target.Restore {
+	if !d.routed() {
 		return nil
 	}
-	now, err := d.ask(ctx)
 	switch {
-	case err != nil:
-		d.close()
-		return d.errorf(err, "", "its router cannot be asked: %v", err)
 	case now.Err != nil:
 		return d.errorf(nil, "", "its router does not run: %v", now.Err)
 	case now.ASN != r.ASN && len(r.Peers) > 0:
@@ -99,14 +95,42 @@ func (d *device) routes(ctx context.Context) error {
 	return nil
 }
 
-func (d *device) ask(ctx context.Context) (observe.Device, error) {
+// askRouter adds the question for the router's sessions to a script: the answer
+// is the block "router".
+func (d *device) askRouter(s *script) {
+	s.function("router", d.asking())
+	s.WriteString("look_unit router router\n")
+}
+
+// asking is the question.
+func (d *device) asking() string {
 	if d.said != d.phase { // once a phase; it may ask many times
 		d.said = d.phase
-		d.log("$ %s", strings.Join(observe.Asked(), "\n$ "))
+		d.log("$ %s", strings.Join(d.asks.Asked(), "\n$ "))
 	}
-	ctx, cancel := provision.WithTimeout(ctx, verbTimeout)
+	return d.asks.Script()
+}
+
+// answered reads what the router said. One that speaks another dialect is asked
+// once more, in that.
+func (d *device) answered(ctx context.Context, out []byte, sent time.Time) (observe.Device, error) {
+	now, again, err := d.asks.Read(d.target.Device.Name, out, sent)
+	if again {
+		return d.ask(ctx)
+	}
+	return now, err
+}
+
+// ask asks the router alone.
+func (d *device) ask(ctx context.Context) (observe.Device, error) {
+	limited, cancel := provision.WithTimeout(ctx, verbTimeout)
 	defer cancel()
-	return observe.Ask(ctx, d.session, d.target.Device.Name)
+	sent := time.Now()
+	out, err := provision.RunRoot(limited, d.session, d.asking()+"exit 0\n")
+	if err != nil {
+		return observe.Device{}, err
+	}
+	return d.answered(ctx, out, sent)
 }
 
 // askAgain is ask, from a new connection where the one there was broke, until
