@@ -18,7 +18,7 @@ type seen struct {
 	dead  []string // pushes that ended there in the middle
 	asked *asked   // for the preflight; nil: nothing
 
-	router observe.Device // laid: what it says of its sessions, where it is asked
+	router observe.Device // laid, still: what it says of its sessions, where it is asked
 }
 
 // view is how a look looks at the units.
@@ -28,13 +28,14 @@ const (
 	asFound view = iota // what runs
 	held                // and whether that is what the files on the disk ask
 	laid                // the same for the files of this push, wherever they are
+	still               // what runs with those, beside a look before
 )
 
 // look reads files, running state and records in one round trip.
 func (d *device) look(ctx context.Context, v view) (*seen, error) {
 	s := d.script()
 	d.askFacts(s, v)
-	if v == laid {
+	if v == laid || v == still {
 		s.line("renew %s", int(d.push.Undo/time.Second))
 	}
 	s.WriteString("look_open\n")
@@ -50,7 +51,7 @@ func (d *device) look(ctx context.Context, v view) (*seen, error) {
 	}
 	for i, u := range d.units {
 		show, verify := fmt.Sprintf("show_%d", i), fmt.Sprintf("verify_%d", i)
-		if v == laid {
+		if v == laid || v == still {
 			show, verify = d.staged(u, "show"), d.staged(u, "verify")
 		} else {
 			s.function(show, orTrue(u.Show))
@@ -60,7 +61,7 @@ func (d *device) look(ctx context.Context, v view) (*seen, error) {
 			fmt.Fprintf(s, "look_unit show %s ''\n", show)
 			d.log("$ %s", u.Show)
 		}
-		if v != asFound && u.Verify != "" {
+		if (v == held || v == laid) && u.Verify != "" {
 			for _, f := range u.files {
 				if v == held || f.want != nil {
 					fmt.Fprintf(s, "look_unit verify %s %s\n", verify, provision.Quote(f.Path))
@@ -69,7 +70,7 @@ func (d *device) look(ctx context.Context, v view) (*seen, error) {
 		}
 		s.line("look_record %s", u.Name)
 	}
-	routed := v == laid && d.routed()
+	routed := (v == laid || v == still) && d.routed()
 	if routed {
 		d.askRouter(s)
 	}
@@ -202,7 +203,7 @@ func (d *device) parseLook(all []block, v view) (*seen, error) {
 			r.shown = status == "0"
 		}
 		for _, f := range u.files {
-			if v == asFound || u.Verify == "" || v == laid && f.want == nil {
+			if v == asFound || v == still || u.Verify == "" || v == laid && f.want == nil {
 				continue
 			}
 			b, err := next("verify")

@@ -22,16 +22,22 @@ func verify(ctx context.Context, d *device) error {
 	deadline := time.Now().Add(d.push.settle + d.slow)
 	var before *seen
 	for {
-		now, err := d.inspect(ctx)
+		v := laid
+		if before != nil { // what runs is what ran, so it is as asked as that was
+			v = still
+		}
+		now, err := d.inspect(ctx, v)
 		switch {
-		case err == nil && before != nil && sameRunning(before, now):
+		case err == nil && before == nil:
+			before = now // once more: it may still be reading
+		case err == nil && sameRunning(before, now):
 			if err := d.agreed(ctx, now.router); err != nil {
 				return d.abort(ctx, err)
 			}
 			d.now = now
 			return nil
 		case err == nil:
-			before = now // once more: it may still be reading
+			before = nil
 		case provision.Retryable(err) && time.Now().Before(later(deadline, d.until)): // it still waits
 			d.retried(err)
 		case time.Now().After(deadline):
@@ -43,11 +49,11 @@ func verify(ctx context.Context, d *device) error {
 
 // inspect says whether the device runs what was asked, and whether its files
 // are the new ones, or still the old ones where they are put down last.
-func (d *device) inspect(ctx context.Context) (*seen, error) {
+func (d *device) inspect(ctx context.Context, v view) (*seen, error) {
 	if err := d.connected(ctx); err != nil {
 		return nil, err
 	}
-	found, err := d.look(ctx, laid)
+	found, err := d.look(ctx, v)
 	if err != nil {
 		d.close()
 		return nil, err
