@@ -227,10 +227,12 @@ func TestNVUEPending(t *testing.T) {
 // killAll ends all of a push on this machine, also who would end what it began.
 func killAll(id string) {
 	names, _ := filepath.Glob("/proc/[0-9]*/cmdline")
-	for _, name := range names {
-		if line, _ := os.ReadFile(name); strings.Contains(string(line), id) {
-			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(name)))
-			_ = syscall.Kill(pid, syscall.SIGKILL)
+	for _, sig := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGKILL} { // all at once, so that nobody mourns
+		for _, name := range names {
+			if line, _ := os.ReadFile(name); strings.Contains(string(line), id) {
+				pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(name)))
+				_ = syscall.Kill(pid, sig)
+			}
 		}
 	}
 }
