@@ -13,7 +13,7 @@ LDFLAGS := -s -w -X closup/ui/cli.Version=$(VERSION)
 AS_ROOT := $(shell if [ "$$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then echo 'sudo -n --preserve-env=CLOSUP_NO_SKIP,CLOSUP_MATRIX,CLOSUP_FAULTS,CLOSUP_SCREENSHOTS,HOME env PATH=$(PATH)'; fi)
 TEST    := $(GO) test -race -count=1 -p $(or $(PACKAGES),2) -timeout 40m $(if $(AS_ROOT),-exec "$(AS_ROOT)")
 
-.PHONY: build test test-sim conformance lint bench bench-lab bench-observe diagnose-matrix screenshots fuzz fuzz-keys try untry needs needs-test needs-pictures clean help
+.PHONY: build test test-sim conformance lint bench bench-lab bench-observe bench-push diagnose-matrix screenshots fuzz fuzz-keys try untry needs needs-test needs-pictures clean help
 
 build: ## build bin/closup
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/closup .
@@ -55,6 +55,10 @@ bench-lab: needs build ## seconds of `lab up` and of push to all Established, on
 bench-observe: needs-test ## what watching costs a device, how soon a loss shows, 50 devices beside Ansible, 1,000 in-process ones
 	$(GO) test -run '^$$' -bench Thousand -benchtime 3s ./provision/observe
 	CLOSUP_NO_SKIP=1 $(GO) test -count=1 -run TestBench -v -timeout 40m -exec "$(or $(AS_ROOT),env) CLOSUP_BENCH=1" ./provision/observe
+
+bench-push: needs-test ## 1,000 in-process devices that take 300 ms a step; 10 and 50 real ones beside Ansible (root, half an hour)
+	$(GO) test -run '^$$' -bench Thousand -benchtime 1x ./provision/push
+	CLOSUP_NO_SKIP=1 $(GO) test -count=1 -run TestBenchAnsible -v -timeout 60m -exec "$(or $(AS_ROOT),env) CLOSUP_BENCH=1" ./provision/push
 
 diagnose-matrix: needs-test ## every fault of the lab on two fabrics, and whether diagnose names it; FAULTS=
 	CLOSUP_MATRIX=1 CLOSUP_FAULTS='$(FAULTS)' $(GO) test -count=1 -run 'TestDiagnose(Matrix|Generations|Pairs|Remedies)' -v -timeout 90m $(if $(AS_ROOT),-exec "$(AS_ROOT)") ./ui/cli

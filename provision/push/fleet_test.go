@@ -1,0 +1,272 @@
+package push
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"closup/model"
+	"closup/provision"
+	"closup/provision/fake"
+	"closup/render"
+)
+
+// fleet is a fabric of devices that cost next to nothing, so that what is
+// measured is the operator's side. Each is a model of device.sh and job.sh, led
+// by the lines that a push writes below that library. What the scripts really do
+// on a device is for the tests on boxes and on the lab.
+type fleet struct {
+	fake.Transport
+	step    time.Duration // that each command takes, and each login
+	targets []Target
+	devices []*mimic
+
+	mu      sync.Mutex
+	running map[string]bool // routers that run what was pushed
+	steps   map[string]int  // commands and logins of each device
+	strange []string        // what no model knew
+}
+
+// newFleet makes the devices of a plan, with nothing on them.
+func newFleet(tb testing.TB, plan *model.Plan, step time.Duration) *fleet {
+	tb.Helper()
+	f := &fleet{step: step, running: map[string]bool{}, steps: map[string]int{}}
+	for i := range plan.Devices {
+		m := &mimic{
+			fleet: f, device: &plan.Devices[i], files: map[string]state{}, records: map[string][]byte{},
+			fresh: map[string][]byte{}, next: map[string]state{}, state: "gone",
+		}
+		f.Set(m.device.Name, m.run)
+		f.devices = append(f.devices, m)
+	}
+	return f
+}
+
+// ask makes the plan's files what is to be pushed.
+func (f *fleet) ask(tb testing.TB, plan *model.Plan) {
+	tb.Helper()
+	f.targets = nil
+	for i := range plan.Devices {
+		d := &plan.Devices[i]
+		files, err := render.Device(plan, d)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		f.targets = append(f.targets, Target{Device: *d, Endpoint: model.Endpoint{Device: d.Name, Host: "192.0.2.1"}, Artifacts: files})
+	}
+}
+
+// Dial implements provision.Transport.
+func (f *fleet) Dial(ctx context.Context, e model.Endpoint) (provision.Session, error) {
+	f.wait(e.Device)
+	return f.Transport.Dial(ctx, e)
+}
+
+func (f *fleet) wait(device string) {
+	f.mu.Lock()
+	f.steps[device]++
+	f.mu.Unlock()
+	time.Sleep(f.step)
+}
+
+// mimic is one device of a fleet. It gets one command at a time.
+type mimic struct {
+	*fleet
+	device  *model.Device
+	files   map[string]state
+	records map[string][]byte
+	router  []byte // the configuration that it runs
+
+	fresh   map[string][]byte // files that are staged
+	next    map[string]state  // and as the job will install them
+	state   string            // of the job
+	pending bool
+}
+
+var unquoted = strings.NewReplacer("'", "", `"`, "")
+
+// run does a command: a script on its input, as provision.RunRoot frames it.
+func (m *mimic) run(c fake.Command) int {
+	b, _ := spare.Get().(*paper)
+	b.in.Reset(c.Stdin)
+	b.out.Reset()
+	in, out := &b.in, &b.out
+	mark, shows := "", "frr.show" // what prints the router's configuration
+	for {
+		line, err := in.ReadString('\n')
+		if err != nil {
+			break
+		}
+		if function := strings.HasSuffix(line, "{\n") || strings.Contains(line, "() { #"); function && line != "closup_main() {\n" {
+			name, _, _ := strings.Cut(line, "()")
+			for line != "}\n" && err == nil {
+				if line, err = in.ReadString('\n'); strings.Contains(line, "show running-config") && strings.HasPrefix(name, "show_") {
+					shows = name
+				}
+			}
+			continue
+		}
+		w := append(strings.Fields(unquoted.Replace(line)), "", "")
+		switch w[0] {
+		case "look_file":
+			if f, ok := m.files[w[1]]; ok {
+				tell(out, "file "+f.mode+" "+f.owner, f.body)
+			} else {
+				tell(out, "none", nil)
+			}
+		case "look_kept":
+			tell(out, "kept", nil)
+		case "look_unit":
+			var said bytes.Buffer
+			switch {
+			case w[1] == "router":
+				m.routing(&said)
+			case w[1] == "show" && strings.Contains(line, shows):
+				said.Write(m.router)
+			}
+			tell(out, w[1], append(said.Bytes(), "\n0\n"...))
+		case "look_record":
+			tell(out, "record", m.records[w[1]])
+		case "unpack":
+			b.data = m.unpack(strings.TrimPrefix(w[1], "$T"), w[2], in, b.data[:0])
+		case "renew":
+			m.left(out)
+		case "[":
+			if strings.Contains(line, "begin || exit 65") {
+				m.state = "ready"
+			}
+		case "mv":
+			m.turn(w[1] + " " + w[2])
+		case "follow":
+			tell(out, "state "+m.state, nil)
+			tell(out, "class disk", nil)
+			m.left(out)
+			tell(out, "reason", nil)
+			tell(out, "log", nil)
+		case "timeout":
+			m.routing(out)
+		case "printf":
+			mark, _, _ = strings.Cut(strings.TrimPrefix(w[1], `\n`), `\n`)
+		}
+	}
+	answer := []byte("\n" + mark + "\n" + out.String() + "\n" + mark + " 0\n")
+	spare.Put(b)
+	m.wait(m.device.Name)
+	_, _ = c.Stdout.Write(answer)
+	return 0
+}
+
+// paper is what a device reads and writes on. They share it, so that a thousand
+// of them in this process do not weigh more than who talks to them.
+type paper struct {
+	in   bufio.Reader
+	out  bytes.Buffer
+	data []byte
+}
+
+var spare = sync.Pool{New: func() any { return &paper{} }}
+
+// tell writes a block, as script.go reads it.
+func tell(out *bytes.Buffer, head string, data []byte) {
+	out.WriteString(head + "\n")
+	if len(data) > 0 {
+		out.Write(base64.StdEncoding.AppendEncode(out.AvailableBuffer(), data))
+		out.WriteByte('\n')
+	}
+	out.WriteString(".\n")
+}
+
+func (m *mimic) left(out *bytes.Buffer) {
+	if m.pending {
+		tell(out, "left 120", nil)
+	}
+}
+
+// unpack takes a file, if it arrives whole.
+func (m *mimic) unpack(path, sum string, in *bufio.Reader, data []byte) []byte {
+	for {
+		line, err := in.ReadSlice('\n')
+		if err != nil || string(line) == "END_OF_FILE\n" {
+			break
+		}
+		data, err = base64.StdEncoding.AppendDecode(data, bytes.TrimSpace(line))
+		if err != nil {
+			break
+		}
+	}
+	unit, record := strings.CutPrefix(path, "/record/")
+	file, fresh := strings.CutPrefix(path, "/new/")
+	switch {
+	case sumOf(data) != sum:
+		m.unknown("damaged " + path)
+	case record:
+		m.records[unit] = bytes.Clone(data)
+	case fresh:
+		m.fresh["/"+file] = bytes.Clone(data)
+	case path == "/job": // which says what is to be installed
+		_, job, _ := strings.Cut(string(data), jobLibrary)
+		for line := range strings.Lines(job) {
+			if w := strings.Fields(unquoted.Replace(line)); len(w) > 3 && w[0] == "ready_file" {
+				m.next[w[1]] = state{exists: w[2] != "gone", mode: w[2], owner: w[3], body: m.fresh[w[1]]}
+			}
+		}
+	}
+	return data
+}
+
+// turn is a rename that the job waits for.
+func (m *mimic) turn(names string) {
+	switch names {
+	case "$T/ready $T/go":
+		maps.Copy(m.files, m.next)
+		maps.DeleteFunc(m.files, func(_ string, f state) bool { return !f.exists })
+		m.router = m.files["/etc/frr/frr.conf"].body
+		m.state, m.pending = "active", true
+		m.mu.Lock()
+		m.running[m.device.Name] = true
+		m.mu.Unlock()
+	case "$T/pending $T/confirmed":
+		m.state, m.pending = "done", false
+		clear(m.fresh)
+		clear(m.next)
+	default:
+		m.unknown("mv " + names)
+	}
+}
+
+// routing is what it says of its sessions: one whose both ends run what was
+// pushed is up.
+func (m *mimic) routing(out *bytes.Buffer) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out.WriteString("x# show version\nFRRouting 8.4.4 (x).\nx# show bgp summary json\n")
+	if !m.running[m.device.Name] {
+		out.WriteString("{}\n")
+		return
+	}
+	fmt.Fprintf(out, `{"ipv4Unicast":{"as":%d,"peers":{`, m.device.Routing.ASN)
+	for i, p := range m.device.Routing.Peers {
+		comma, state := ",", "Idle"
+		if i == 0 {
+			comma = ""
+		}
+		if m.running[p.Device] {
+			state = "Established"
+		}
+		fmt.Fprintf(out, `%s%q:{"remoteAs":%d,"state":%q,"pfxRcd":5,"pfxSnt":5,"peerUptimeMsec":1000}`, comma, p.Key(), p.ASN, state)
+	}
+	out.WriteString("}}}\n")
+}
+
+func (m *mimic) unknown(what string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.strange = append(m.strange, m.device.Name+": "+what)
+}

@@ -1,0 +1,141 @@
+package push
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"closup/model"
+)
+
+// thousand is a fabric of 8 spines, 192 leafs and 800 nodes, whose routers wait
+// so many seconds before they connect again.
+func thousand(tb testing.TB, connect int) *model.Plan {
+	tb.Helper()
+	var text strings.Builder
+	fmt.Fprintf(&text, `version: 1
+name: thousand
+timers: {keepalive: 3, hold: 9, connect: %d}
+asn: {spines: 4200000001+, leafs: 4200001001+, nodes: 4200002001+}
+loopbacks: {spines: 10.1.2.0/24, leafs: 10.1.4.0/22, nodes: 10.1.8.0/21}
+pods: 10.240.0.0/12
+services: 10.233.0.0/18
+ports: {spines: {downlinks: "swp[1-192]"}}
+network: {nodes: ifupdown2}
+spines: [{name: "spine[1-8]"}]
+leafs: [{name: "leaf[001-192]", rack: "r[001-192]"}]
+nodes:
+`, connect)
+	for i := range 800 {
+		fmt.Fprintf(&text, "  - {name: node%03d, rack: r%03d}\n", i+1, i%192+1)
+	}
+	fabric, err := model.Load("thousand", []byte(text.String()))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	plan, findings := model.NewPlan(fabric)
+	if len(plan.Devices) != 1000 {
+		tb.Fatalf("%d devices: %v", len(plan.Devices), findings)
+	}
+	return plan
+}
+
+// BenchmarkThousand pushes to 1,000 devices of this process, each command and
+// each login of which takes 300 ms: to bare ones, again with nothing to do, and a
+// changed line to each while they carry traffic, which takes waves.
+func BenchmarkThousand(b *testing.B) {
+	first, second := thousand(b, 10), thousand(b, 7)
+	for b.Loop() {
+		before := runtime.NumGoroutine()
+		f := newFleet(b, first, 300*time.Millisecond)
+		for _, step := range []struct {
+			name string
+			plan *model.Plan
+			want Result
+		}{{"first", first, Changed}, {"no-op", first, Unchanged}, {"waves", second, Changed}} {
+			f.ask(b, step.plan)
+			clear(f.steps)
+			peak := peakMemory(b)
+			begin, used, waves, done := time.Now(), cpuTime(b), 0, 0
+			for e := range Run(b.Context(), f, f.targets, Options{Fabric: step.plan.Devices}) {
+				switch e.Kind {
+				case Waved:
+					waves++
+				case Done:
+					done++
+				}
+				if e.Kind == Done && (e.Report.Result != step.want || e.Report.Note != "" || e.Report.Retries > 0) {
+					b.Errorf("%s is %s, not %s: %s %s", e.Device, e.Report.Result, step.want, e.Report.Error, e.Report.Note)
+				}
+			}
+			took, held := time.Since(begin), peak()>>20
+			if done != len(f.targets) || held >= 256 {
+				b.Errorf("%s: %d devices and %d MiB, not %d and less than 256", step.name, done, held, len(f.targets))
+			}
+			b.ReportMetric(took.Seconds(), step.name+"-s")
+			b.ReportMetric(float64(held), step.name+"-MiB")
+			b.ReportMetric((cpuTime(b) - used).Seconds(), step.name+"-cpu-s") // the devices' too
+			b.ReportMetric(float64(f.steps["leaf100"]), step.name+"-steps")
+			b.Logf("%s: %d waves", step.name, waves)
+			f.whole(b)
+		}
+		for until := time.Now().Add(time.Second); runtime.NumGoroutine() > before && time.Now().Before(until); {
+			time.Sleep(10 * time.Millisecond)
+		}
+		if left := runtime.NumGoroutine() - before; left > 0 || f.Open() > 0 {
+			b.Errorf("%d goroutines and %d connections are left behind", left, f.Open())
+		}
+	}
+}
+
+// cpuTime is what this process has used of processors.
+func cpuTime(b *testing.B) time.Duration {
+	b.Helper()
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+}
+
+// whole says that every device holds all its files, byte for byte, and that none
+// was told what it does not know.
+func (f *fleet) whole(b *testing.B) {
+	b.Helper()
+	for _, what := range f.strange {
+		b.Errorf("a device does not know this: %s", what)
+	}
+	for i, m := range f.devices {
+		for _, a := range f.targets[i].Artifacts {
+			want := (&file{Artifact: a}).mode()
+			body, err := (&file{Artifact: a}).desired()
+			if err != nil {
+				b.Fatal(err)
+			}
+			if got := m.files[a.Path]; !bytes.Equal(got.body, body) || got.mode != want {
+				b.Errorf("%s%s is %s, %d bytes, and not %s, %d bytes", m.device.Name, a.Path, got.mode, len(got.body), want, len(body))
+			}
+		}
+	}
+}
+
+// peakMemory begins to watch the memory that this process holds, and gives what
+// it was at most since then.
+func peakMemory(b *testing.B) func() uint64 {
+	debug.FreeOSMemory()
+	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
+		b.Logf("the peak is of the whole process: %v", err)
+	}
+	return func() (kib uint64) {
+		status, _ := os.ReadFile("/proc/self/status")
+		_, text, _ := bytes.Cut(status, []byte("VmHWM:"))
+		_, _ = fmt.Sscan(string(text), &kib)
+		return kib << 10
+	}
+}
