@@ -67,9 +67,15 @@ func TestLockedOut(t *testing.T) {
 				return true
 			})
 			await(t, "the device took the old file back", func() bool { return b.read("run/app") == "old\n" })
+			var l log
+			if row == 23 { // nobody tries that again: it has met the wrong key before the right one is back
+				l = <-done
+			}
 			s.Set("leaf1", b.shell())
 			s.Refuse("leaf1", nil)
-			l := <-done
+			if row != 23 {
+				l = <-done
+			}
 			r, told := l.reports["leaf1"], 0
 			for _, e := range l.events {
 				if e.Kind == Retried {
