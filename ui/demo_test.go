@@ -2,6 +2,7 @@ package ui
 
 import (
 	"errors"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -90,4 +91,13 @@ func TestPropose(t *testing.T) {
 	if !strings.Contains(d.file(), "edge[3-4]") {
 		t.Errorf("not in the file:\n%s", d.file())
 	}
+}
+
+// TestDemoOffered: who has no fabric is told of the demo, and nobody else is.
+func TestDemoOffered(t *testing.T) {
+	d := drive(t, filepath.Join(t.TempDir(), "fabric.yaml"), 80, 24)
+	d.until("the presets are there", func() bool { return len(d.app.screens[0].(*openScreen).presets) > 0 })
+	d.shows("`closup demo`")
+	d.fits()
+	opened(t, 80, 24).hides("closup demo")
 }

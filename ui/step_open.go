@@ -223,8 +223,11 @@ func (s *openScreen) View() string {
 func (s *openScreen) portrait(h int) []string {
 	o := s.offers[s.choices.at]
 	var lines []string
+	if s.project == nil && !s.waiting {
+		lines = append(clipped(s.look, wrap("Without devices at hand `closup demo` tries all of it on simulated ones.", s.w), dim, h), "")
+	}
 	if o.about != "" {
-		lines = append(wrap(o.about, s.w), "")
+		lines = append(append(lines, wrap(o.about, s.w)...), "")
 	}
 	if o.project != nil {
 		lines = append(lines, planClos(o.project.Plan).draw(s.look, s.w, min(h-len(lines), max(10, s.h/3))))
