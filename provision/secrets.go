@@ -296,6 +296,13 @@ func (s *Secrets) note(what string) {
 	s.noted[what] = true
 }
 
+// forget has it found out anew whether something is so.
+func (s *Secrets) forget(what string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.noted, what)
+}
+
 func (s *Secrets) isNoted(what string) bool {
 	if s == nil {
 		return false

@@ -156,6 +156,22 @@ func TestSudoPassword(t *testing.T) {
 	}
 }
 
+// TestSudoMended: where no password was given and sudoers was mended instead, the
+// next time none is asked for.
+func TestSudoMended(t *testing.T) {
+	a := &answers{}
+	secrets := &provision.Secrets{Ask: a.ask}
+	login := provision.Login{Device: "leaf1", User: "anna", Secrets: secrets}
+	asks := known{shell(t, sudoAsks(right, filepath.Join(t.TempDir(), "tries"))), login}
+	if _, err := provision.RunRoot(t.Context(), asks, "echo x"); !errors.Is(err, provision.ErrNoSecret) {
+		t.Fatalf("error %v", err)
+	}
+	out, err := provision.RunRoot(t.Context(), known{shell(t, sudoWorks), login}, "echo x")
+	if err != nil || string(out) != "x\n" || len(a.got) != 1 {
+		t.Errorf("%q, %v, asked %d times", out, err, len(a.got))
+	}
+}
+
 // A program that is held gets what it is asked and nothing else, whether sudo
 // wants a password or none.
 func TestHoldRoot(t *testing.T) {

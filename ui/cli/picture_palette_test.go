@@ -13,7 +13,7 @@ import (
 // letters: with a palette it is a quarter of the size, and looks the same.
 
 // paletteSize is how many colours a picture keeps.
-const paletteSize = 32
+const paletteSize = 48
 
 // shrink writes a PNG anew with a palette.
 func shrink(path string) error {
@@ -80,7 +80,7 @@ func paletted(full image.Image, n int) *image.Paletted {
 		return int(key(a.c)) - int(key(b.c))
 	}
 	slices.SortFunc(often, byCount)
-	for _, c := range often[:min(len(often), n/4)] {
+	for _, c := range often[:min(len(often), n/2)] {
 		colours = append(colours, c.c)
 	}
 	var rest []counted
