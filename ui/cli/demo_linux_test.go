@@ -173,18 +173,18 @@ func TestDemo(t *testing.T) {
 			begin := time.Now()
 			s := b.newScreen(size[0], size[1], "demo")
 			s.shows(`SIMULATED`, soon)
-			s.shows(`This fabric is`, soon)
+			s.shows(`ten steps`, soon)
 			for _, title := range []string{"Fabric", "Spines", "Leafs", "Nodes", "Cabling", "Review", "Preview", "Push"} {
 				s.press("Tab")
 				s.shows("│ "+title+"  ", soon)
 			}
 			s.press("H")
 			s.shows(`hints are off`, soon)
-			if strings.Contains(s.text(), "over SSH") {
+			if strings.Contains(s.text(), "Nothing is written") {
 				t.Errorf("the hint is still there:\n%s", s.text())
 			}
 			s.press("H")
-			s.shows(`over SSH`, soon)
+			s.shows(`Nothing is written`, soon)
 			proc := b.process()
 			if status, _ := os.ReadFile(proc + "/status"); os.Getuid() == 0 && !strings.Contains(string(status), "\nUid:\t"+nobody) {
 				t.Fatalf("it is not an ordinary user's:\n%s", status)
@@ -206,10 +206,27 @@ func TestDemo(t *testing.T) {
 
 			s.shows(`p breaks`, soon)
 			s.press("p")
-			s.shows(`Something is broken now`, 30*time.Second)
+			s.shows(`Something is broken`, 30*time.Second)
 			s.press("p")
 			s.shows(`mended; it was `, 30*time.Second)
 			s.shows(`10 of 10`, time.Minute)
+
+			// A leaf more, as it is proposed: its device stands there to be pushed to.
+			s.press("4", "a")
+			s.shows(`Name +leaf3`, soon)
+			s.press("Enter")
+			s.shows(`3 leafs`, soon)
+			s.press("9")
+			s.shows(`The fabric changed since this push`, soon)
+			s.press("Enter")
+			s.shows(`2 devices would change`, time.Minute)
+			s.press("p")
+			s.shows(`type the fabric's name`, soon)
+			s.write("article")
+			s.press("Enter")
+			s.shows(`2 changed`, time.Minute)
+			s.press("Enter")
+			s.shows(`12 of 12`, time.Minute)
 			b.alone(proc)
 			b.local(proc)
 			if files := left(t, home); len(files) == 0 {

@@ -139,7 +139,7 @@ func (s *screen) pushed(b *bench, size [2]int, cut bool) *screen {
 		s.press("t")
 		s.shows(" LAB ", soon)
 		s.press("Enter")
-		s.shows(`\d+ would not\. `, late)
+		s.shows(`would .*p pushes\.`, late)
 		s.press("p")
 		s.shows(`type the fabric's name`, soon)
 		s.write(b.name)
