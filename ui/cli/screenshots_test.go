@@ -47,7 +47,7 @@ var shots = []shot{
 	{name: "raise", keys: []string{"s"}, shows: `y does it`},
 	{name: "folder", keys: []string{"n", "i"}, shows: `Install what is missing`},
 	{before: mend, keys: []string{"Escape", "Enter"}, shows: `p pushes`, wait: 2 * time.Minute},
-	{name: "preflight", keys: []string{"v"}, shows: `checks of spine01`},
+	{name: "preflight", keys: []string{"v"}, shows: `checks of \w+`},
 	{name: "push", keys: []string{"v"}, shows: `p pushes`},
 	{keys: []string{"p"}, typed: "reference", shows: `Keep it +at once`},
 	{name: "confirm", keys: []string{"Tab", "Right"}, shows: `within 2 minutes`},
