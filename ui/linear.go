@@ -270,17 +270,6 @@ func (l *linear) undo(step func() tea.Cmd, none string) {
 	l.say("%s", none)
 }
 
-// run runs a command on the fabric.
-func (l *linear) run(args ...string) bool {
-	if l.Simulated != nil {
-		if err := l.Simulated(l.project()); err != nil {
-			l.say("%v", err)
-			return false
-		}
-	}
-	return l.Run(l.ctx, append([]string{"-f", l.app.desk.path}, args...)...) == nil
-}
-
 // remember writes where the dialogue stands; pid 0: it was left in order.
 func (l *linear) remember(pid int) {
 	if l.project() == nil {

@@ -231,3 +231,14 @@ func (l *linear) live() error {
 		}
 	}
 }
+
+// run runs a command on the fabric.
+func (l *linear) run(args ...string) bool {
+	if l.Simulated != nil {
+		if err := l.Simulated(l.project()); err != nil {
+			l.say("%v", err)
+			return false
+		}
+	}
+	return l.Run(l.ctx, append([]string{"-f", l.app.desk.path}, args...)...) == nil
+}
