@@ -13,7 +13,7 @@ import (
 // letters: with a palette it is a quarter of the size, and looks the same.
 
 // paletteSize is how many colours a picture keeps.
-const paletteSize = 48
+const paletteSize = 40
 
 // shrink writes a PNG anew with a palette.
 func shrink(path string) error {
@@ -38,8 +38,9 @@ func shrink(path string) error {
 	return out.Close()
 }
 
-// paletted is a picture in its n most frequent colours; every other one becomes
-// the nearest of them. Colours that are nearly the same count as one.
+// paletted is a picture in n colours: its most frequent ones, and those that are
+// far from all others. Every other one becomes the nearest of them; colours that
+// are nearly the same count as one.
 func paletted(full image.Image, n int) *image.Paletted {
 	type bucket struct {
 		count   int
@@ -88,13 +89,18 @@ func paletted(full image.Image, n int) *image.Paletted {
 		rest = append(rest, counted{color.RGBA{uint8(k.r / k.count), uint8(k.g / k.count), uint8(k.b / k.count), 255}, k.count})
 	}
 	slices.SortFunc(rest, byCount)
-	for _, c := range rest {
-		if len(colours) == n {
+	// Then what would be off the most: a rare colour is kept, and a shade is not.
+	for len(colours) < n {
+		worst, most := color.RGBA{}, 0
+		for _, c := range rest {
+			if off := c.n * distance(colours[colours.Index(c.c)].(color.RGBA), c.c); off > most {
+				worst, most = c.c, off
+			}
+		}
+		if most == 0 {
 			break
 		}
-		if near := colours[colours.Index(c.c)].(color.RGBA); distance(near, c.c) > 300 {
-			colours = append(colours, c.c)
-		}
+		colours = append(colours, worst)
 	}
 	out := image.NewPaletted(area, colours)
 	index := map[color.RGBA]uint8{}
