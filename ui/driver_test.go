@@ -188,6 +188,9 @@ func (d *driver) step() string { return steps[d.app.at].name }
 func (d *driver) fits() {
 	d.Helper()
 	view := d.app.View().Content
+	if c := d.app.crash; c != nil {
+		d.Fatalf("a panic at %dx%d: %v\n%s", d.app.w, d.app.h, c.value, c.stack)
+	}
 	if d.app.w < 1 || d.app.h < 1 {
 		return
 	}

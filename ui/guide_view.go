@@ -64,7 +64,7 @@ func (g *guide) view(s *liveScreen) string {
 		note = l.in(faint, "  asked "+g.at.Format("15:04:05"))
 	}
 	head := l.in(strong, cut(about, s.w-width(note), l.ellipsis)) + note + "\n\n"
-	h := s.h - guideHead
+	h := max(0, s.h-guideHead)
 	switch {
 	case g.err != nil:
 		return head + strings.Join(clipped(l, wrap(l.fail+" "+printable(g.err.Error()), s.w), bad, h), "\n")

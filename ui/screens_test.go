@@ -230,7 +230,12 @@ func TestScreensElsewhere(t *testing.T) {
 		t.Run(scene.name, func(t *testing.T) {
 			d := opened(t, 80, 24)
 			scene.play(d)
-			for _, size := range [][2]int{{200, 60}, {79, 24}, {60, 20}, {40, 12}, {20, 6}, {8, 3}, {1, 1}, {0, 0}, {300, 5}} {
+			sizes := [][2]int{{200, 60}, {79, 24}, {60, 20}, {40, 12}, {20, 6}, {8, 3}, {1, 1}, {0, 0}, {300, 5}}
+			for h := 1; h < 16; h++ { // where lines have no room left
+				sizes = append(sizes, [2]int{80, h}, [2]int{120, h}, [2]int{20, h})
+			}
+			for _, size := range sizes {
+				d.app.options.Hints = size[1]%2 == 1
 				d.app.w, d.app.h = size[0], size[1]
 				d.only(d.app.content())
 				d.app.all(d.app.content())

@@ -174,7 +174,7 @@ func (s *pushScreen) progress() string {
 func (l *look) meter(n, all, w int, t tone) string {
 	full := 0
 	if all > 0 {
-		full = n * w / all
+		full = max(0, min(w, n*w/all))
 	}
 	on, off := "━", "─"
 	if l.ascii {
