@@ -124,6 +124,8 @@ reload() {
 	vtysh -c 'clear bgp * soft in' >/dev/null 2>&1 || :
 }
 restart() { pkill -CONT -x 'watchfrr|zebra|bgpd|staticd'; frr restart; }
+# gone: what somebody has mended already is no error.
+gone() { "$@" 2>/dev/null || :; }
 bounce() { ip link set "$1" down && ip link set "$1" up; }
 drops() {
 	command -v nft >/dev/null || { echo 'the device has no nft: install nftables on this machine' >&2; exit 1; }

@@ -91,12 +91,12 @@ echo $! >/run/closup-flap`,
 	// Sessions.
 	{
 		Name: "ra-filtered", Sentence: "a firewall drops router advertisements", Cause: "ra-filtered", Targets: ports(model.FabricPort, model.HostPort),
-		Break: `drops iifname "$PORT" icmpv6 type 134 drop && bounce "$PORT"`, Mend: `nft delete table inet closup-lab; bounce "$PORT"`,
+		Break: `drops iifname "$PORT" icmpv6 type 134 drop && bounce "$PORT"`, Mend: `gone nft delete table inet closup-lab; bounce "$PORT"`,
 	},
 	{
 		Name: "bgp-filtered", Sentence: "a firewall drops TCP port 179", Cause: "bgp-filtered", Targets: ports(model.HostPort, model.FabricPort),
 		Break: `drops iifname "$PORT" tcp dport 179 drop && drops iifname "$PORT" tcp sport 179 drop && vtysh -c "clear bgp $PORT"`,
-		Mend:  `nft delete table inet closup-lab`,
+		Mend:  `gone nft delete table inet closup-lab`,
 	},
 	{
 		Name: "password", Sentence: "one end has a TCP password (MD5)", Cause: "password-one-sided", Targets: ports(model.FabricPort, model.HostPort),
@@ -155,7 +155,7 @@ echo $! >/run/closup-flap`,
 	},
 	{
 		Name: "cni-proto-kernel", Sentence: "the CNI makes the pods' route with proto kernel, which FRR before 10.2 does not redistribute", Cause: "pods-not-announced", Targets: devices(model.Node),
-		Break: `ip route del blackhole "$PODS" && ip route add blackhole "$PODS" proto kernel`, Mend: `ip route del blackhole "$PODS" proto kernel && ip route add blackhole "$PODS" proto static`,
+		Break: `ip route del blackhole "$PODS" && ip route add blackhole "$PODS" proto kernel`, Mend: `gone ip route del blackhole "$PODS" proto kernel; ip route replace blackhole "$PODS" proto static`,
 	},
 	{
 		Name: "host-transits", Sentence: "a node announces what it learned", Cause: "host-transit", Targets: filtered,
@@ -167,11 +167,11 @@ echo $! >/run/closup-flap`,
 	// The kernel.
 	{
 		Name: "loopback-lost", Sentence: "a device loses its loopback address", Cause: "loopback-missing", Targets: devices(model.Leaf, model.Spine, model.Node),
-		Break: `ip addr del "$LOOPBACK" dev lo`, Mend: `ip addr add "$LOOPBACK" dev lo`,
+		Break: `ip addr del "$LOOPBACK" dev lo`, Mend: `ip addr replace "$LOOPBACK" dev lo`,
 	},
 	{
 		Name: "duplicate-loopback", Sentence: "a device has another one's loopback address too", Cause: "duplicate-loopback", Targets: devices(model.Node, model.Leaf),
-		Break: `ip addr add "$OTHER/32" dev lo`, Mend: `ip addr del "$OTHER/32" dev lo`,
+		Break: `ip addr add "$OTHER/32" dev lo`, Mend: `gone ip addr del "$OTHER/32" dev lo`,
 	},
 	{
 		Name: "not-forwarding", Sentence: "the kernel forwards no more", Cause: "not-forwarding", Targets: devices(model.Spine, model.Leaf),
@@ -183,11 +183,11 @@ echo $! >/run/closup-flap`,
 	},
 	{
 		Name: "dhcp-default", Sentence: "DHCP on the management port brings a default route that beats BGP's", Cause: "default-overridden", Targets: withDefault,
-		Break: `ip route add default dev "$MGMT" proto dhcp`, Mend: `ip route del default dev "$MGMT" proto dhcp`,
+		Break: `ip route add default dev "$MGMT" proto dhcp`, Mend: `gone ip route del default dev "$MGMT" proto dhcp`,
 	},
 	{
 		Name: "static-route", Sentence: "a route by hand sends one address into a black hole", Cause: "route-overridden", Targets: devices(model.Leaf, model.Node),
-		Break: `ip route add blackhole "$OTHER" proto static`, Mend: `ip route del blackhole "$OTHER" proto static`,
+		Break: `ip route add blackhole "$OTHER" proto static`, Mend: `gone ip route del blackhole "$OTHER" proto static`,
 	},
 }
 

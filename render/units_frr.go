@@ -24,14 +24,14 @@ package render
 //   - frrinit.sh of 10.x leaves daemons that hold its output, and over SSH it
 //     would never return: so it gets none.
 const (
-	// lines: those that carry policy and neighbors, without their indentation.
+	// lines: those that carry policy, neighbors and how BGP works, without their indentation.
 	// All of FRR 7.5 to 10 prints them alike, so what runs can be compared with
 	// the file by them. The rest (`exit`, `activate` of what is active anyway)
 	// differs from version to version.
 	frrCommon = `conf=/etc/frr/frr.conf
 init=/usr/lib/frr/frrinit.sh
 systemd() { [ -d /run/systemd/system ] && [ "$(cat /proc/1/comm)" = systemd ]; }
-lines() { sed -n 's/^ *//;s/ *$//;/^\(frr defaults\|hostname\|log\|router bgp\|bgp router-id\|bgp bestpath\|bgp as-path\|no bgp\|neighbor\|no neighbor\|redistribute\|aggregate-address\|ip prefix-list\|ipv6 prefix-list\|route-map\|match\|set\|ip protocol\|ipv6 protocol\) /p' "$@" | sed '/^bgp as-path/s/ seq [0-9]* / /' | sort -u; }
+lines() { sed -n 's/^ *//;s/ *$//;/^\(frr defaults\|hostname\|log\|router bgp\|bgp\|no bgp\|zebra\|no zebra\|neighbor\|no neighbor\|redistribute\|aggregate-address\|ip prefix-list\|ipv6 prefix-list\|route-map\|match\|set\|ip protocol\|ipv6 protocol\) /p' "$@" | sed '/^bgp as-path/s/ seq [0-9]* / /' | sort -u; }
 policy() { running | sed -n '/^[a-z][a-z0-9 -]*-list /p;/^route-map /,/^[!e]/p'; }
 running() { vtysh -c 'show running-config' 2>/dev/null; }
 profile() { sed -n 's/^frr defaults //p' "$@" 2>/dev/null; }
@@ -76,7 +76,7 @@ restart_frr() {
 	// frrStart brings FRR from whatever it does to running all daemons that
 	// are enabled. One that is missing beside a running bgpd is added without
 	// a restart, and sessions stay.
-	frrStart = `before=$(missing)
+	frrStart = `fresh= before=$(missing)
 if [ -z "$before" ] && defaults; then
 	:
 elif [ "$before" = bfdd ]; then
@@ -86,6 +86,7 @@ elif [ "$before" = bfdd ]; then
 	wait_frr || exit 1
 else
 	restart_frr || exit 1
+	fresh=yes
 fi
 `
 
@@ -109,8 +110,10 @@ fi
 
 	// A machine that had no frr.conf, and has none again, is through. What is
 	// taken away is said; what is added is the file.
+	// Where it was not just read from the file, what runs may have lines by hand
+	// that no comparison knows.
 	frrReload = `[ -e $conf ] || exit 0
-same && exit 0
+[ -n "$fresh" ] && same && exit 0
 defaults || { echo "FRR does not run with the defaults that $conf names"; exit 1; }
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT

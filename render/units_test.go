@@ -67,6 +67,29 @@ func TestVerifyAndMend(t *testing.T) {
 	}
 }
 
+// TestByHand: what somebody added by hand goes, whatever it is.
+func TestByHand(t *testing.T) {
+	b, _ := running(t, "article", "leaf1")
+	show := func() string { return b.run(`vtysh -c 'show running-config no-header'`) }
+	before := show()
+	for _, spoil := range []string{
+		`-c 'router bgp 65101' -c 'bgp ebgp-requires-policy'`,
+		`-c 'router bgp 65101' -c 'timers bgp 5 15'`,
+		`-c 'router bgp 65101' -c 'address-family ipv4 unicast' -c 'network 192.0.2.0/24'`,
+		`-c 'ip route 192.0.2.0/24 Null0'`,
+		`-c 'zebra nexthop kernel enable' -c 'no zebra nexthop kernel enable'`,
+	} {
+		b.run("vtysh -c 'configure terminal' " + spoil)
+		if show() == before {
+			t.Errorf("%s is not seen", spoil)
+		}
+		b.run(unit(t, "frr").Apply)
+		if now := show(); now != before {
+			t.Errorf("%s is left:\n%s", spoil, render.Diff("before", "now", []byte(before), []byte(now), 1))
+		}
+	}
+}
+
 // TestReloadLeavesPathListsAlone: frr.conf holds its as-path lists without
 // numbers, FRR prints them with, and a change of something else must not take
 // them away for a moment.
