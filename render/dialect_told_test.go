@@ -134,7 +134,6 @@ var frrForms = forms(words(nil), []row{
 	}},
 	{form: `frr defaults (datacenter|traditional)`, say: func(m *told, w []string) { m.fact("defaults %s", w[1]) }},
 	{form: `hostname {host}`, say: func(m *told, w []string) { m.fact("hostname %s", w[1]) }},
-	{form: `no zebra nexthop kernel enable`, say: func(*told, []string) {}}, // how zebra speaks to the kernel, and nothing of routing
 	{form: `log syslog informational`, say: func(m *told, w []string) { m.fact("%s", w[0]) }},
 	{form: `service integrated-vtysh-config`, say: func(m *told, w []string) { m.fact("%s", w[0]) }},
 	{form: `{ip} prefix-list {name} seq {n} {action} {prefix}(?: ge {n})?(?: le {n})?`, say: func(m *told, w []string) {

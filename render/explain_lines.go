@@ -23,7 +23,6 @@ var frrLines = []explanation{
 	{form: `frr defaults datacenter`, why: "Starts from FRR's defaults for data centers: short timers, updates sent at once, and external sessions that exchange routes without a policy of their own.", source: frrBasic + "; RFC 8212"},
 	{form: `hostname \S+`, why: "The device's name, which vtysh shows and peers learn when a session comes up.", source: frrBasic, key: keyName},
 	{form: `log syslog informational`, why: "Sends what the daemons say to syslog, where sessions that went up or down are found later.", source: frrBasic},
-	{form: `no zebra nexthop kernel enable`, why: "Gives each route its own next hops in the kernel. Groups shared by routes can lose a next hop for good in FRR 8 when its port was down for a moment.", source: frrZebra + "; FRRouting/frr#13413"},
 	{form: `service integrated-vtysh-config`, why: "Keeps the configuration of all daemons in this one file.", source: "FRR manual, VTY shell"},
 	{form: `(ip|ipv6) prefix-list (\S+) seq (\d+) (permit|deny) (\S+).*`, find: ruleWhy, source: frrFilter, key: keyPrefix},
 	{form: `bgp as-path access-list (\S+) permit (.+)`, find: pathWhy, source: frrBGP + ", AS path access lists"},

@@ -15,18 +15,13 @@ type frrFile struct {
 	RouterID netip.Addr
 	Timers   model.Timers
 	NoIPv4   bool // IPv4 is not exchanged unless a group says so
-	// Each route has its own next hops in the kernel. Groups that routes share
-	// lose a next hop for good when its port was down for a moment: FRR 8.4 of
-	// Debian 12 thinks that they still have it (FRRouting/frr#13413, in 9.0).
-	// Cumulus has a zebra of NVIDIA's, which hands the groups to the hardware.
-	OwnNexthops bool
-	Lists       []frrList
-	Paths       []frrPath
-	Maps        []frrMap
-	Groups      []model.PeerGroup
-	Peers       []frrPeer
-	Families    []frrFamily
-	Sources     []frrSource
+	Lists    []frrList
+	Paths    []frrPath
+	Maps     []frrMap
+	Groups   []model.PeerGroup
+	Peers    []frrPeer
+	Families []frrFamily
+	Sources  []frrSource
 }
 
 type frrList struct {
@@ -81,7 +76,7 @@ func frrView(_ *model.Plan, d *model.Device) (any, error) {
 	r := &d.Routing
 	f := frrFile{
 		Hostname: d.Name, ASN: r.ASN, RouterID: r.RouterID, Timers: r.Timers,
-		NoIPv4: !r.V4, Groups: r.Groups, OwnNexthops: d.Platform != "cumulus" && d.Platform != "nvue",
+		NoIPv4: !r.V4, Groups: r.Groups,
 	}
 	for _, l := range r.PrefixLists {
 		f.Lists = append(f.Lists, frrList{ipWord(l.V6), l.Name, l.Rules})
