@@ -85,6 +85,9 @@ func (r *run) take(e push.Event) {
 	case push.Finished:
 		row.until = e.Until
 		row.kept = row.kept || e.Phase == "confirm"
+		if e.Phase == "lock" { // its wave comes
+			row.phase = ""
+		}
 		row.say(faint, strings.TrimSpace(fmt.Sprintf("%s took %.1f s. %s", e.Phase, e.Took.Seconds(), e.Text)))
 	case push.Estimated:
 		row.estimate = *e.Estimate
