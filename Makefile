@@ -11,7 +11,7 @@ LDFLAGS := -s -w -X closup/ui/cli.Version=$(VERSION)
 # Tests that run real devices need root. With sudo at hand only their binaries
 # run as root; the compiler and its cache stay the user's.
 AS_ROOT := $(shell if [ "$$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then echo 'sudo -n --preserve-env=CLOSUP_NO_SKIP,CLOSUP_MATRIX,CLOSUP_FAULTS,CLOSUP_SCREENSHOTS,HOME env PATH=$(PATH)'; fi)
-TEST    := $(GO) test -race -count=1 -p $(or $(PACKAGES),2) -timeout 40m $(if $(AS_ROOT),-exec "$(AS_ROOT)")
+TEST    := $(GO) test -race -count=1 -p 2 -timeout 40m $(if $(AS_ROOT),-exec "$(AS_ROOT)")
 
 .PHONY: build test test-sim conformance lint bench bench-lab bench-observe bench-push diagnose-matrix screenshots fuzz fuzz-keys try untry needs needs-test needs-pictures clean help
 
