@@ -178,7 +178,7 @@ func (d *device) resume(ctx context.Context, id string) error {
 	d.id = id
 	defer func() { d.id = own }()
 	s := d.script()
-	s.WriteString("mv \"$T/ready\" \"$T/left\" 2>/dev/null\nfollow staged ready applying committing undoing\nfor f in $(find \"$T/new\" -type f 2>/dev/null); do echo \"new $(sum \"$f\") ${f#\"$T/new\"}\"; echo .; done\n")
+	s.WriteString("mv \"$T/ready\" \"$T/left\" 2>/dev/null\nactive=\n[ ! -e \"$T/confirmed\" ] || active=active\nfollow staged ready applying $active committing undoing\nfor f in $(find \"$T/new\" -type f 2>/dev/null); do echo \"new $(sum \"$f\") ${f#\"$T/new\"}\"; echo .; done\n")
 	out, err := d.root(ctx, s)
 	if err != nil {
 		return d.errorf(err, "", "the earlier push cannot be asked: %v", err)
@@ -223,7 +223,11 @@ func (d *device) resume(ctx context.Context, id string) error {
 		d.note("what the earlier push had begun was taken back")
 		return nil
 	}
-	if err := verify(ctx, d); err != nil {
+	switch err := verify(ctx, d); {
+	case errors.Is(err, errKept): // by whoever was cut off: what it did is seen next
+		d.touched, d.report.Files, d.until = false, nil, time.Time{}
+		return nil
+	case err != nil:
 		return err
 	}
 	d.report.Result = Changed

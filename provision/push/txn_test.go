@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	"closup/model"
+	"closup/provision/fake"
 	"closup/render"
 )
 
@@ -114,6 +116,43 @@ func TestResume(t *testing.T) {
 		w.ended(r.Result)
 		if asks == "new\n" && b.applied() != applied {
 			t.Error("what was applied already was applied again")
+		}
+	}
+}
+
+// Whoever was cut off had confirmed it, and the device gets to that while the push
+// is resumed: after the first look, and while it is verified.
+func TestResumeOfAConfirmed(t *testing.T) {
+	t.Parallel()
+	for after := 1; after <= 4; after++ {
+		s := newShop(t)
+		b := s.box("leaf1")
+		standing(b, "old\n")
+		units := []render.Unit{b.unit()}
+		first := Options{Units: units, ID: NewID(), Undo: 20 * time.Second, Confirm: 20 * time.Second}
+		s.push(t.Context(), first, b.target("new\n"))
+		applied, dir := b.applied(), "closup/push/"+first.ID
+		target := b.target("new\n")
+		w := b.watch(1, target)
+		target.Open = []string{first.ID}
+		inner, n := b.shell(), 0
+		s.Set("leaf1", func(c fake.Command) int {
+			status := inner(c)
+			if n++; n == after {
+				if err := os.Rename(b.path(dir+"/pending"), b.path(dir+"/confirmed")); err != nil {
+					t.Logf("after %d: %v", after, err)
+				}
+				await(t, "it is kept", func() bool { return b.read(dir+"/state") == "done\n" })
+			}
+			return status
+		})
+		r := s.push(t.Context(), Options{Units: units}, target).reports["leaf1"]
+		if r.Result != Changed && r.Result != Unchanged {
+			t.Errorf("after %d: %q %s: %q runs, %q is on the disk", after, r.Result, r.Error, b.read("run/app"), b.read("etc/app.conf"))
+		}
+		w.ended(r.Result)
+		if b.applied() != applied {
+			t.Errorf("after %d: what was applied already was applied again", after)
 		}
 	}
 }

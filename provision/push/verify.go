@@ -61,7 +61,8 @@ func (d *device) inspect(ctx context.Context, v view) (*seen, error) {
 	for i, f := range d.files {
 		got := found.files[i]
 		if f.changed && d.class == "live" {
-			if !bytes.Equal(got.body, f.was.body) {
+			// The new one is there where whoever was cut off had confirmed it already.
+			if !bytes.Equal(got.body, f.was.body) && got.differs(f) {
 				return nil, d.errorf(nil, "", "%s was changed by somebody meanwhile", f.Path)
 			}
 		} else if got.differs(f) {
@@ -216,6 +217,9 @@ const pendingSlack = 10 * time.Minute
 // trialGrace is how much longer than the job a unit that commits by itself waits.
 const trialGrace = 60 * time.Second
 
+// errKept is a device that cannot be taken back any more: somebody confirmed it.
+var errKept = errors.New("it was confirmed already")
+
 // abort has the old files put back, because of what verify found.
 func (d *device) abort(ctx context.Context, found error) error {
 	if d.rolledBack { // by itself, and it said so
@@ -227,7 +231,7 @@ func (d *device) abort(ctx context.Context, found error) error {
 	_, err := d.follow(ctx, s, "done")
 	if !d.rolledBack {
 		if err == nil {
-			return found
+			return d.errorf(errors.Join(errKept, found), "", "%s; it was confirmed already, and keeps the new files", without(d, found))
 		}
 		return d.errorf(found, "", "%s; and then: %s", without(d, found), without(d, err))
 	}
