@@ -92,7 +92,7 @@ func (d *device) follow(ctx context.Context, s *script, until ...string) (jobSta
 			d.until = sent.Add(j.left)
 		}
 		if j.reason == "" {
-			j.reason = "it could not write down why (a full disk?)"
+			j.reason = noReason
 		}
 		for _, state := range until {
 			if j.state == state {

@@ -220,6 +220,12 @@ const trialGrace = 60 * time.Second
 // errKept is a device that cannot be taken back any more: somebody confirmed it.
 var errKept = errors.New("it was confirmed already")
 
+// What a job that turned back says of why: it was told to, or it could not say.
+const (
+	tookBack = "the push took it back"
+	noReason = "it could not write down why (a full disk?)"
+)
+
 // abort has the old files put back, because of what verify found.
 func (d *device) abort(ctx context.Context, found error) error {
 	if d.rolledBack { // by itself, and it said so
@@ -228,12 +234,15 @@ func (d *device) abort(ctx context.Context, found error) error {
 	s := d.script()
 	d.log("take back %s", d.push.home+"/push/"+d.id)
 	s.WriteString("mv \"$T/pending\" \"$T/aborted\" 2>/dev/null\nfollow active committing undoing\n")
-	_, err := d.follow(ctx, s, "done")
+	j, err := d.follow(ctx, s, "done")
 	if !d.rolledBack {
 		if err == nil {
 			return d.errorf(errors.Join(errKept, found), "", "%s; it was confirmed already, and keeps the new files", without(d, found))
 		}
 		return d.errorf(found, "", "%s; and then: %s", without(d, found), without(d, err))
+	}
+	if j.reason != tookBack && j.reason != noReason { // it had turned back before: what was found follows from that
+		return d.errorf(found, "", "%s; the old files are back", j.reason)
 	}
 	return d.errorf(found, "", "%s; the old files are back", without(d, found))
 }
