@@ -189,7 +189,7 @@ func (d *device) job() string {
 		if u.Apply+u.Restart != "" {
 			args := provision.Quote(u.Name) + " " + provision.Quote(u.files[0].Path)
 			fmt.Fprintf(&live, "activate %s || return\n", args)
-			fmt.Fprintf(&sound, "sound %s\n", args)
+			fmt.Fprintf(&sound, "sound %s || return\n", args)
 			fmt.Fprintf(&take, "take_back %s || all=no\n", args)
 		}
 	}

@@ -89,9 +89,13 @@ try_unit() { # UNIT WAY ARGUMENTS
 	cat "$T/said" >>"$T/log"
 	return $status
 }
+# mark notes a unit for the undo, which passes over those that are not noted.
+mark() { # UNIT LIST
+	echo "$1" 2>/dev/null >>"$T/$2" || because "the disk is full: what $1 does could not be noted, so it was not begun"
+}
 # activate: 77 means that the new files must be on the disk for this.
 activate() { # UNIT PATH
-	echo "$1" >>"$T/live"
+	mark "$1" live || return
 	[ -f "$T/unit/$1.apply" ] || return 0
 	try_unit "$1" apply "$T/old$2" && return
 	[ $status != 77 ] && [ $status != 78 ] || return 77
@@ -104,8 +108,8 @@ activate() { # UNIT PATH
 # sound notes the units that run what their files ask, so that an undo can tell
 # whether it got there.
 sound() { # UNIT PATH
-	[ -f "$T/unit/$1.verify" ] && [ -f "$2" ] && bounded sh "$T/unit/$1.verify" "$2" >/dev/null 2>&1 && echo "$1" >>"$T/sound"
-	return 0
+	[ -f "$T/unit/$1.verify" ] && [ -f "$2" ] && bounded sh "$T/unit/$1.verify" "$2" >/dev/null 2>&1 || return 0
+	mark "$1" sound
 }
 is_back() { # UNIT PATH
 	grep -qx "$1" "$T/sound" 2>/dev/null || return 0
@@ -129,7 +133,7 @@ keep_trial() { # UNIT SUM: is what was looked at still what is applied, and nobo
 }
 begin_trial() { # UNIT PATH
 	[ -f "$T/delta$2" ] || return 0
-	echo "$1" >>"$T/live"
+	mark "$1" live || return
 	try_unit "$1" begin "$T/delta$2" "$TRIAL" "$(notes "$1")" "$T/unit/$1.again" && return
 	because "$1 did not take it (status $status): $(grep -v '^ *$' "$T/said" | tail -n 2)"
 }
@@ -268,8 +272,7 @@ run() {
 		nap
 	done
 	[ -e "$T/go" ] || { say released; exit 0; }
-	keep_all && reserve || { say refused; exit 0; }
-	sound_all
+	keep_all && reserve && sound_all || { say refused; exit 0; }
 	now
 	begun=$now
 	: >"$T/pending"
