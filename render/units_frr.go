@@ -120,10 +120,9 @@ trap 'rm -rf "$dir"' EXIT
 echo 'service integrated-vtysh-config' >"$dir/vtysh.conf"
 running | sed -n 's/^bgp as-path access-list \([^ ]*\) \(seq [0-9]*\) \(permit\|deny\) \(.*\)$/\1|\2|\3|\4/p' >"$dir/numbers"
 awk -F'|' 'FILENAME == ARGV[1] { number["bgp as-path access-list " $1 " " $3 " " $4] = "bgp as-path access-list " $1 " " $2 " " $3 " " $4; next }
-	{ print ($0 in number) ? number[$0] : $0 } END { print "!" }' "$dir/numbers" $conf >"$dir/frr.conf"
-running | grep -qx exit || sed -i '/^exit$/d' "$dir/frr.conf"
-# Cut off by a full disk it would take away what runs.
-[ "$(tail -n 1 "$dir/frr.conf")" = '!' ] && [ $(grep -vcx exit "$dir/frr.conf") -gt $(grep -vcx exit $conf) ] || { echo "there is no room for a copy of $conf in $dir"; exit 1; }
+	{ print ($0 in number) ? number[$0] : $0 }' "$dir/numbers" $conf >"$dir/frr.conf" && echo '!' >>"$dir/frr.conf" &&
+	[ $(wc -l <"$dir/frr.conf") -gt $(wc -l <$conf) ] && { running | grep -qx exit || sed -i '/^exit$/d' "$dir/frr.conf"; } ||
+	{ echo "there is no room for a copy of $conf in $dir"; exit 1; } # one cut off would take away what runs
 if running | grep -q '^ neighbor [^ ]* password '; then
 	running >"$dir/running"
 	awk 'FILENAME == ARGV[1] { stays[$0] = 1; next } $1 == "router" { router = $0 }
