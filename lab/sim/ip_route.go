@@ -165,6 +165,11 @@ func (d *device) fib() []fibRoute {
 		out = append(out, fibRoute{kernelRoute: k})
 	}
 	out = append(out, d.router.fib()...)
+	for i := range out { // the kernel has IPv6 routes to nowhere lead to lo
+		if r := &out[i]; r.kind != "" && r.dev == "" && r.prefix.Addr().Is6() {
+			r.dev = "lo"
+		}
+	}
 	slices.SortStableFunc(out, func(a, b fibRoute) int {
 		if n := a.prefix.Addr().Compare(b.prefix.Addr()); n != 0 {
 			return n
