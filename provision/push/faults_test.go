@@ -166,6 +166,27 @@ func TestRollbackFails(t *testing.T) {
 	w.ended(r.Result)
 }
 
+// 15: when all has been seen, a daemon dies and comes back with what is on the
+// disk, which is still the old file.
+func TestDaemonReturnsBeforeTheCommit(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	b := s.box("leaf1")
+	standing(b, "old\n")
+	w := b.watch(15, b.target("new\n"))
+	o := Options{Units: []render.Unit{b.unit()}, ID: NewID(), Confirm: time.Minute}
+	if r := s.push(t.Context(), o, b.target("new\n")).reports["leaf1"]; r.Result != Pending {
+		t.Fatalf("%q %s", r.Result, r.Error)
+	}
+	b.write("run/app", b.read("etc/app.conf"))
+	if was := b.read("run/app"); was != "old\n" {
+		t.Skipf("mount namespaces cannot be made here, so the disk has the new file: %q", was)
+	}
+	must(t, os.Rename(b.path("closup/push/"+o.ID+"/pending"), b.path("closup/push/"+o.ID+"/confirmed")))
+	await(t, "it is kept", func() bool { return b.read("closup/push/"+o.ID+"/state") == "done\n" })
+	w.ended(Changed)
+}
+
 // What keeps the old configuration from being made live goes away, and nobody
 // is there any more.
 func TestRollbackSucceedsLater(t *testing.T) {

@@ -154,7 +154,7 @@ func (d *device) job() string {
 		laid = "yes"
 	}
 	s.line("LAY=%s UNDO=%s LIMIT=%s ROOM=%s TRIAL=%s", laid, int(d.push.Undo/time.Second), int(d.limit()/time.Second), d.room()>>10, int(d.push.trial()/time.Second))
-	var keep, put, ready, swap, back, note, live, sound, take strings.Builder
+	var keep, put, ready, swap, back, note, live, sound, stay, take strings.Builder
 	hook := false
 	for _, f := range d.changed() {
 		if f.trial != nil {
@@ -190,6 +190,9 @@ func (d *device) job() string {
 			args := provision.Quote(u.Name) + " " + provision.Quote(u.files[0].Path)
 			fmt.Fprintf(&live, "activate %s || return\n", args)
 			fmt.Fprintf(&sound, "sound %s || return\n", args)
+			if !d.target.Restore || d.target.Sound[u.Name] {
+				fmt.Fprintf(&stay, "stay %s\n", args)
+			}
 			fmt.Fprintf(&take, "take_back %s || all=no\n", args)
 		}
 	}
@@ -202,6 +205,7 @@ func (d *device) job() string {
 		{"note_all", note.String() + "true"},
 		{"activate_all", live.String() + "true"},
 		{"sound_all", sound.String() + "true"},
+		{"stay_all", stay.String() + "true"},
 		{"take_back_all", "all=yes\n" + take.String() + "[ $all = yes ]"},
 	} {
 		s.function(f.name, f.body)

@@ -115,6 +115,12 @@ is_back() { # UNIT PATH
 	grep -qx "$1" "$T/sound" 2>/dev/null || return 0
 	bounded sh "$T/unit/$1.verify" "$2" >>"$T/log" 2>&1
 }
+# stay: a daemon that died when all had been seen, and came back before the new
+# files were on the disk, runs the old ones.
+stay() { # UNIT PATH
+	[ -f "$T/unit/$1.verify" ] && [ -f "$2" ] && ! bounded sh "$T/unit/$1.verify" "$2" >>"$T/log" 2>&1 || return 0
+	[ ! -f "$T/unit/$1.apply" ] || try_unit "$1" apply "$T/old$2" || true
+}
 take_back() { # UNIT PATH
 	[ -n "$every" ] || grep -qx "$1" "$T/live" 2>/dev/null || return 0
 	bad=
@@ -228,6 +234,7 @@ commit() { # now, boot
 	say committing
 	ready_all && swap_all || undo "$1"
 	flush
+	[ "$1" = boot ] || stay_all
 	if [ -d "$T/record" ]; then
 		mkdir -p "$B/live/unit" && cp "$T"/record/* "$B/live/unit/" && note_all && flush
 	fi
