@@ -229,7 +229,7 @@ func (d *device) setup(k *container) (daemons []string, c *conf, bad []badLine) 
 	}
 	daemons = []string{"watchfrr", "zebra", "staticd"}
 	if text := read(quaggaConf); k != nil && text != "" {
-		c, bad = parseConf("frr defaults datacenter\n" + text)
+		c, bad = parseConf("frr defaults datacenter\nhostname " + d.name + "\nservice integrated-vtysh-config\n" + text)
 		return append(daemons, "bgpd"), c, bad
 	}
 	for _, line := range strings.Split(read(daemonsFile), "\n") {

@@ -91,7 +91,7 @@ func TestContainers(t *testing.T) {
 	for end := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		text := ""
 		for _, f := range s.diagnose() {
-			if text += f.Device + " " + f.Cause + "\n"; f.Device == "few" && f.Cause == "frr-down" {
+			if text += f.Device + " " + f.Cause + "\n"; f.Device == "few" && f.Cause == "container-rights" {
 				return
 			}
 		}

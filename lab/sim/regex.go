@@ -36,6 +36,8 @@ func basic(re string) string {
 			b.WriteString(`\*`)
 		case ch == '^' && i > 0 && !strings.HasSuffix(re[:i], `\(`) && !strings.HasSuffix(re[:i], `\|`):
 			b.WriteString(`\^`)
+		case ch == '$' && i+1 < len(re) && !strings.HasPrefix(re[i+1:], `\)`) && !strings.HasPrefix(re[i+1:], `\|`):
+			b.WriteString(`\$`)
 		default:
 			b.WriteByte(ch)
 		}

@@ -63,6 +63,7 @@ func TestShell(t *testing.T) {
 		{"timeout 0.1 sleep 5; echo $?", "124\n", 0},
 		{"printf 'b\\na\\nb\\n' | sort -u | tr a-z A-Z", "A\nB\n", 0},
 		{"printf 'x 1\\ny 2\\n' | sed -n 's/^y \\(.*\\)$/<\\1>/p'", "<2>\n", 0},
+		{"echo 'exec podman exec -i frr vtysh \"$@\"' | sed -n 's/^exec \\([^ ]*\\) exec .* \\([^ ]*\\) vtysh \"$@\"$/\\1 \\2/p'", "podman frr\n", 0},
 		{"printf 'a\\nb\\nc\\nd\\n' | sed '/b/,/c/d;s/d/D/'", "a\nD\n", 0},
 		{"printf '# closup: x\\nauto swp1\\niface swp1\\n' | sed -n '/^# closup: /{n;s/^auto //p;}'", "swp1\n", 0},
 		{"printf 'one\\ntwo\\n' >/tmp/w; grep -vxFf /tmp/w <<E\none\nthree\nE\n", "three\n", 0},
