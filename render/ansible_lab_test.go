@@ -18,7 +18,6 @@ import (
 	"closup/assets"
 	"closup/lab/labtest"
 	"closup/lab/netns"
-	"closup/model"
 )
 
 func TestMain(m *testing.M) {
@@ -48,30 +47,9 @@ func newPlay(t *testing.T, preset string) *play {
 	// Labs go by their name; another test run may have one of the preset's.
 	p.Name = "ansible-test"
 	y.lab = labtest.Up(t, p, netns.Options{})
-	y.reachLab(p)
+	// A second inventory says where the lab's devices are.
+	write(t, filepath.Join(y.dir, "lab.json"), labtest.Inventory(t, p, y.lab, nil))
 	return y
-}
-
-// reachLab writes a second inventory, which says where the lab's devices are.
-func (y *play) reachLab(p *model.Plan) {
-	y.t.Helper()
-	hosts := map[string]any{}
-	for _, d := range p.Devices {
-		e, err := y.lab.Endpoint(d.Name)
-		if err != nil {
-			y.t.Fatal(err)
-		}
-		hosts[d.Name] = map[string]any{
-			"ansible_host": e.Host, "ansible_port": e.Port, "ansible_user": e.User,
-			"ansible_ssh_private_key_file": e.Identity[0],
-			"ansible_ssh_common_args":      "-o IdentitiesOnly=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile=" + e.KnownHosts,
-		}
-	}
-	body, err := json.MarshalIndent(map[string]any{"fabric": map[string]any{"hosts": hosts}}, "", "  ")
-	if err != nil {
-		y.t.Fatal(err)
-	}
-	write(y.t, filepath.Join(y.dir, "lab.json"), body)
 }
 
 // run plays it, and gives its output and the last line of each device.
@@ -84,7 +62,7 @@ func (y *play) run(arguments ...string) (string, map[string]string, error) {
 	cmd.Dir = y.dir
 	cmd.Env = append(os.Environ(), "ANSIBLE_HOME="+home, "ANSIBLE_LOCAL_TEMP="+home, "ANSIBLE_NOCOLOR=1", "ANSIBLE_NOCOWS=1",
 		"ANSIBLE_SSH_CONTROL_PATH_DIR="+filepath.Join(home, "c"), "ANSIBLE_SSH_ARGS=-F /dev/null -o ControlMaster=auto -o ControlPersist=60s")
-	defer hangUp(y.t, filepath.Join(home, "c"))
+	defer labtest.HangUp(y.t, filepath.Join(home, "c"))
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.WaitDelay = 10 * time.Second
@@ -94,20 +72,6 @@ func (y *play) run(arguments ...string) (string, map[string]string, error) {
 		recap[m[1]] = strings.Join(strings.Fields(m[2]), " ")
 	}
 	return out.String(), recap, err
-}
-
-// hangUp ends the connections that ssh holds open for the next command.
-func hangUp(t *testing.T, dir string) {
-	t.Helper()
-	sockets, err := filepath.Glob(dir + "/*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, socket := range sockets {
-		if out, err := exec.Command("ssh", "-F", "/dev/null", "-O", "exit", "-o", "ControlPath="+socket, "any").CombinedOutput(); err != nil {
-			t.Errorf("%v: %s", err, out)
-		}
-	}
 }
 
 // in runs a command in a device, as root and not through SSH.

@@ -5,7 +5,6 @@ package push_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -146,7 +145,7 @@ func newRival(t *testing.T, name, text string, devices int) *rival {
 			return "ansible-playbook", argv
 		},
 	}[name]
-	r.inventory()
+	r.write("lab.json", labtest.Inventory(r.t, r.plan, r.lab, map[string]any{"ansible_python_interpreter": "/usr/bin/python3"}))
 	return r
 }
 
@@ -158,24 +157,6 @@ func (r *rival) planned(text string) *model.Plan {
 	}
 	plan, _ := model.NewPlan(fabric)
 	return plan
-}
-
-// inventory says where the lab's devices are, to Ansible.
-func (r *rival) inventory() {
-	r.t.Helper()
-	hosts := map[string]any{}
-	for name, e := range r.endpoints {
-		hosts[name] = map[string]any{
-			"ansible_host": e.Host, "ansible_port": e.Port, "ansible_user": e.User, "ansible_ssh_private_key_file": e.Identity[0],
-			"ansible_python_interpreter": "/usr/bin/python3",
-			"ansible_ssh_common_args":    "-o IdentitiesOnly=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile=" + e.KnownHosts,
-		}
-	}
-	body, err := json.Marshal(map[string]any{"fabric": map[string]any{"hosts": hosts}})
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	r.write("lab.json", body)
 }
 
 func (r *rival) write(name string, body []byte) string {
@@ -220,7 +201,7 @@ func (r *rival) step(text, only string) measured {
 		r.t.Fatalf("%s %v: %v\n%s", name, argv, err, out.String())
 	}
 	m.operator = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime() + cpuOf(masters(control))
-	hangUp(r.t, control)
+	labtest.HangUp(r.t, control)
 	return m
 }
 
@@ -274,18 +255,4 @@ func cpuOf(dirs []string) (sum time.Duration) {
 		}
 	}
 	return sum
-}
-
-// hangUp ends the connections that ssh holds.
-func hangUp(t *testing.T, control string) {
-	t.Helper()
-	sockets, err := filepath.Glob(control + "/*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, socket := range sockets {
-		if out, err := exec.Command("ssh", "-F", "/dev/null", "-O", "exit", "-o", "ControlPath="+socket, "any").CombinedOutput(); err != nil {
-			t.Errorf("%v: %s", err, out)
-		}
-	}
 }
