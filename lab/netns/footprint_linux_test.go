@@ -124,7 +124,7 @@ func take(t *testing.T, home string) footprint {
 			}
 		}
 	}
-	found, err := netlink.LinkList()
+	found, err := whole(netlink.LinkList)
 	if err != nil {
 		t.Fatal(err)
 	}

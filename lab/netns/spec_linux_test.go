@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vishvananda/netlink"
+
 	"closup/model"
 )
 
@@ -78,5 +80,22 @@ func TestSubnetAvoidsTheFabric(t *testing.T) {
 	}
 	if got, err := freeSubnet(7, fabricPrefixes(p)); err != nil || got.String() != "198.18.6.0/24" {
 		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// TestWhole: a list that changes while it is read is read again, and one that
+// never holds still is an error, not half a list that passes for all.
+func TestWhole(t *testing.T) {
+	for _, row := range []struct{ cut, tries int }{{0, 1}, {3, 4}, {dumpTries - 1, dumpTries}, {dumpTries, dumpTries}} {
+		tries := 0
+		got, err := whole(func() (int, error) {
+			if tries++; tries <= row.cut {
+				return tries, netlink.ErrDumpInterrupted
+			}
+			return tries, nil
+		})
+		if tries != row.tries || (err == nil) != (row.cut < dumpTries) || err == nil && got != tries {
+			t.Errorf("cut %d times: %d after %d tries, %v", row.cut, got, tries, err)
+		}
 	}
 }

@@ -157,7 +157,9 @@ func (h *hubProcess) close() error {
 // usedPrefixes are the networks that this machine has an address in or a route
 // to, the default route apart.
 func usedPrefixes() ([]netip.Prefix, error) {
-	addrs, err := netlink.AddrList(nil, netlink.FAMILY_V4)
+	addrs, err := whole(func() ([]netlink.Addr, error) {
+		return netlink.AddrList(nil, netlink.FAMILY_V4)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("this machine's addresses: %w", err)
 	}
@@ -167,7 +169,9 @@ func usedPrefixes() ([]netip.Prefix, error) {
 			out = append(out, p)
 		}
 	}
-	routes, err := netlink.RouteList(nil, netlink.FAMILY_V4)
+	routes, err := whole(func() ([]netlink.Route, error) {
+		return netlink.RouteList(nil, netlink.FAMILY_V4)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("this machine's routes: %w", err)
 	}
@@ -177,6 +181,22 @@ func usedPrefixes() ([]netip.Prefix, error) {
 		}
 	}
 	return out, nil
+}
+
+// dumpTries is how often the kernel is asked again for a list that changed
+// while it was read: each try takes less than a millisecond.
+const dumpTries = 100
+
+// whole is a list of the kernel's, asked for again where another lab's links
+// or addresses changed while it was read. An error is the kernel's;
+// netlink.ErrDumpInterrupted where the list never held still.
+func whole[T any](dump func() (T, error)) (list T, err error) {
+	for range dumpTries {
+		if list, err = dump(); !errors.Is(err, netlink.ErrDumpInterrupted) {
+			break
+		}
+	}
+	return list, err
 }
 
 // claimUplink marks the machine's end of the veth and gives it its address.
