@@ -168,13 +168,17 @@ func (c *conf) datacenter() bool {
 }
 
 // isDefault says that a switch which is on need not be written down: only a
-// peer's activation outside IPv4, and RAs, are off by themselves.
+// peer's activation outside IPv4, its capability of IPv6 next hops where it is
+// no port, and RAs, are off by themselves.
 func (c *conf) isDefault(b *block, words []string) bool {
 	if words[len(words)-1] == "ebgp-requires-policy" {
 		return !c.datacenter()
 	}
 	if words[len(words)-1] == "activate" {
 		return b.head == "address-family ipv4 unicast" && !slices.ContainsFunc(b.parent.lines, func(l confLine) bool { return l.text == "no bgp default ipv4-unicast" })
+	}
+	if words[len(words)-1] == "extended-nexthop" {
+		return slices.ContainsFunc(b.lines, func(l confLine) bool { return strings.HasPrefix(l.text, "neighbor "+words[1]+" interface") })
 	}
 	return words[0] != "ipv6" || words[1] != "nd"
 }
@@ -248,67 +252,4 @@ func parseConf(text string) (c *conf, bad []badLine) {
 type badLine struct {
 	number int
 	text   string
-}
-
-// print is `show running-config`, blocks in FRR's order.
-func (c *conf) print() string {
-	var b strings.Builder
-	lists := func(l confLine) bool {
-		return strings.Contains(l.text, "prefix-list ") || strings.Contains(l.text, "access-list ")
-	}
-	for _, l := range c.top().lines {
-		if !lists(l) && !strings.Contains(l.text, " protocol bgp ") {
-			fmt.Fprintln(&b, l.text)
-		}
-	}
-	b.WriteString("!\n")
-	for _, p := range []place{atPort, atBGP} {
-		for _, o := range c.blocks {
-			if o.place == p {
-				c.printBlock(&b, o)
-			}
-		}
-	}
-	sorted := slices.DeleteFunc(slices.Clone(c.top().lines), func(l confLine) bool { return !lists(l) })
-	slices.SortStableFunc(sorted, func(a, b confLine) int { return strings.Compare(listName(a.text), listName(b.text)) })
-	for _, l := range sorted {
-		fmt.Fprintln(&b, l.text)
-	}
-	if len(sorted) > 0 {
-		b.WriteString("!\n")
-	}
-	for _, o := range c.blocks {
-		if o.place == atMap {
-			c.printBlock(&b, o)
-		}
-	}
-	for _, l := range c.top().lines {
-		if strings.Contains(l.text, " protocol bgp ") {
-			fmt.Fprintf(&b, "%s\n!\n", l.text)
-		}
-	}
-	b.WriteString("end\n")
-	return b.String()
-}
-
-func listName(text string) string {
-	name, _, _ := strings.Cut(text, " seq ")
-	return name
-}
-
-func (c *conf) printBlock(b *strings.Builder, o *block) {
-	fmt.Fprintln(b, o.head)
-	for _, l := range o.lines {
-		fmt.Fprintln(b, " "+l.text)
-	}
-	for _, inner := range c.blocks {
-		if inner.parent == o && len(inner.lines) > 0 {
-			fmt.Fprintf(b, " !\n %s\n", inner.head)
-			for _, l := range inner.lines {
-				fmt.Fprintln(b, "  "+l.text)
-			}
-			b.WriteString(" exit-address-family\n")
-		}
-	}
-	b.WriteString("exit\n!\n")
 }

@@ -228,7 +228,7 @@ func (p *peerConf) read(who, line string) {
 	case "password":
 		p.password = strings.Join(w[3:], " ")
 	case "capability":
-		p.noENHE = no
+		p.noENHE = no && who == p.key // a port has it whatever its group has
 	case "timers":
 		if w[3] == "connect" {
 			p.timers[2] = number(4)

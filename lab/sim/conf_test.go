@@ -1,0 +1,49 @@
+package sim
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestConfigurations holds what is printed of a configuration to what bgpd
+// 8.4.4 printed of it.
+func TestConfigurations(t *testing.T) {
+	for _, c := range []struct{ entered, printed string }{
+		// A port has the capability of IPv6 next hops by itself, a group and an
+		// address have not; that it was taken away is not said.
+		{
+			`neighbor fabric peer-group
+			 neighbor fabric capability extended-nexthop
+			 neighbor other peer-group
+			 no neighbor other capability extended-nexthop
+			 neighbor lo2 interface peer-group fabric
+			 neighbor lo3 interface v6only remote-as external
+			 no neighbor lo3 capability extended-nexthop
+			 neighbor lo4 interface v6only remote-as external
+			 neighbor lo4 capability extended-nexthop
+			 neighbor 10.0.0.8 remote-as 65009
+			 no neighbor 10.0.0.8 capability extended-nexthop
+			 neighbor 10.0.0.9 remote-as 65009
+			 neighbor 10.0.0.9 capability extended-nexthop`,
+			`neighbor fabric peer-group
+			 neighbor fabric capability extended-nexthop
+			 neighbor other peer-group
+			 neighbor lo2 interface peer-group fabric
+			 neighbor lo3 interface v6only remote-as external
+			 neighbor lo4 interface v6only remote-as external
+			 neighbor 10.0.0.8 remote-as 65009
+			 neighbor 10.0.0.9 remote-as 65009
+			 neighbor 10.0.0.9 capability extended-nexthop`,
+		},
+	} {
+		conf, bad := parseConf("frr defaults datacenter\nrouter bgp 65001\n" + c.entered)
+		if len(bad) > 0 {
+			t.Errorf("%v is no command", bad)
+		}
+		_, text, _ := strings.Cut(conf.print(), "router bgp 65001\n")
+		text, _, _ = strings.Cut(text, "exit\n")
+		if got, want := strings.Fields(text), strings.Fields(c.printed); strings.Join(got, " ") != strings.Join(want, " ") {
+			t.Errorf("it prints\n%s", text)
+		}
+	}
+}
