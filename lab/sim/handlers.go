@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -114,17 +113,17 @@ func (c *call) openHandler(ctx context.Context, name string, flag int, perm fs.F
 	next, _ := c.at(ctx)
 	p := next.path(name)
 	switch {
-	case p == os.DevNull && flag&os.O_WRONLY != 0: // a thousand devices have few descriptors each
+	case p == os.DevNull && flag&os.O_WRONLY != 0:
 		return nowhere{}, nil
 	case p == os.DevNull:
-		return os.OpenFile(os.DevNull, os.O_RDWR, 0)
+		return readable(nil)
 	}
 	if flag&(os.O_WRONLY|os.O_RDWR) == 0 {
 		body, err := next.openAt(p, name)
 		if err != nil {
 			return nil, pathError("open", name, errors.New(why(err)))
 		}
-		return &reading{bytes.NewReader(body)}, nil
+		return readable(body)
 	}
 	w := &writing{c: next, path: p, mode: perm &^ next.mask()}
 	if err := next.disk.save(p, nil, 0o666&^next.mask(), next.who, flag&os.O_APPEND != 0); err != nil {
@@ -140,11 +139,29 @@ func (nowhere) Read([]byte) (int, error)    { return 0, syscall.EBADF }
 func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
 func (nowhere) Close() error                { return nil }
 
-// reading is an open file.
-type reading struct{ *bytes.Reader }
+// pipeRoom is what every pipe takes without a reader, in bytes (POSIX's PIPE_BUF
+// on Linux; macOS has more room than that).
+const pipeRoom = 4096
 
-func (*reading) Write([]byte) (int, error) { return 0, syscall.EBADF }
-func (*reading) Close() error              { return nil }
+// readable is an open file, as the interpreter wants it: of anything else than a
+// descriptor it makes a pipe that it never closes, and a thousand devices have
+// few descriptors each.
+func readable(body []byte) (*os.File, error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	fill := func() {
+		_, _ = w.Write(body)
+		_ = w.Close()
+	}
+	if len(body) <= pipeRoom {
+		fill()
+	} else {
+		go fill() // it ends when the reader is closed, at the latest
+	}
+	return r, nil
+}
 
 // writing is an open file that grows at its end.
 type writing struct {

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -86,6 +87,8 @@ func withJobs(stmts []*syntax.Stmt) {
 				if n.Param != nil && n.Param.Value == "!" {
 					n.Param.Value = lastJob
 				}
+			case *syntax.Redirect:
+				closeNull(n)
 			case *syntax.Stmt:
 				if n.Background {
 					found = append(found, n)
@@ -105,6 +108,14 @@ func withJobs(stmts []*syntax.Stmt) {
 			})
 			*n = *form.Stmts[0]
 		}
+	}
+}
+
+// closeNull has a job that reads nothing hold no descriptor for that: standard
+// input that is closed is empty here, as /dev/null is.
+func closeNull(r *syntax.Redirect) {
+	if r.Op == syntax.RdrIn && r.N == nil && r.Word.Lit() == os.DevNull {
+		r.Op, r.Word = syntax.DplIn, &syntax.Word{Parts: []syntax.WordPart{&syntax.Lit{Value: "-"}}}
 	}
 }
 

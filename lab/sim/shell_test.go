@@ -3,6 +3,8 @@ package sim
 import (
 	"bytes"
 	"context"
+	"os"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -100,6 +102,38 @@ func TestShell(t *testing.T) {
 	} {
 		if out, _ := d.sh(t, admin, c.script); out != c.want {
 			t.Errorf("%s\nprints %q, not %q", c.script, out, c.want)
+		}
+	}
+}
+
+// TestDescriptors: what a script opens it gives back at once, and a job that
+// reads nothing holds none.
+func TestDescriptors(t *testing.T) {
+	d := bench(t)
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // it would give back what was lost
+	open := func() int {
+		list, err := os.ReadDir("/dev/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	before := open()
+	fifty := func(line string) string { return "i=0; while [ $i -lt 50 ]; do i=$((i + 1)); " + line + " done" }
+	for _, script := range []string{
+		"echo text >/tmp/f; " + fifty("read -r x </tmp/f;"),
+		"printf %010000d 0 >/tmp/big; " + fifty("true </tmp/big;"),
+		fifty("true </dev/null >/dev/null 2>&1;"),
+		fifty("setsid sleep infinity </dev/null >/dev/null 2>&1 &"),
+	} {
+		if out, status := d.sh(t, rootUser, script); status != 0 || out != "" {
+			t.Errorf("%s\nprints %q with status %d", script, out, status)
+		}
+		// Who writes to a pipe that was closed has to be told first.
+		for end := time.Now().Add(5 * time.Second); open() > before+5; time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%s\nleaves %d descriptors open", script, open()-before)
+			}
 		}
 	}
 }
