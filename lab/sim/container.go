@@ -215,6 +215,7 @@ func (r *router) launch(daemons []string, c *conf) {
 func (r *router) perish() {
 	r.keep("zebra")
 	r.home, r.watched, r.daemons = nil, nil, map[string]daemon{}
+	clear(r.unheard)
 	r.load(newConf())
 	r.changed()
 	r.dev.world.converge()

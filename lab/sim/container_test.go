@@ -78,6 +78,10 @@ func TestContainers(t *testing.T) {
 		}
 	}
 	s.await("all after a boot", observe.Status.AsExpected)
+	// The first process of a container hears of the dead, when it does anything.
+	if text, _ := in("old", "pkill -STOP -x watchfrr; pkill -KILL -x staticd; ps -e -o stat= -o comm= | grep 'Z  *staticd <defunct>' || exit; pkill -CONT -x watchfrr; ps -e -o stat= -o comm= | grep -c defunct"); strings.Join(strings.Fields(text), " ") != "Z staticd <defunct> 0" {
+		t.Errorf("a daemon that nobody mourns: %q", text)
+	}
 	// Without a capability that FRR needs, and under a name that is taken.
 	if text, status := in("few", "podman run --rm --name frr --network host localhost/closup-frr:next"); status != 125 || !strings.Contains(text, "already in use") {
 		t.Errorf("a second container of the name: status %d, %s", status, text)

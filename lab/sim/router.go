@@ -13,6 +13,7 @@ type router struct {
 	dev     *device
 	home    *container        // where it runs; nil: on the machine itself
 	daemons map[string]daemon // those that run
+	unheard map[string]daemon // of a container, that died while its first process stood still
 	pids    int               // the last number of a process
 	watched []string          // those that watchfrr starts again
 	kept    []fibRoute        // what stays in the kernel while nobody takes it out; nil: nothing does
@@ -28,7 +29,7 @@ type router struct {
 }
 
 func newRouter(d *device) *router {
-	r := &router{dev: d, daemons: map[string]daemon{}, conf: newConf(), pids: 300}
+	r := &router{dev: d, daemons: map[string]daemon{}, unheard: map[string]daemon{}, conf: newConf(), pids: 300}
 	r.clear()
 	return r
 }

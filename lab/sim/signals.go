@@ -19,6 +19,18 @@ type daemon struct {
 	pid     int
 	started time.Time
 	stopped bool // by SIGSTOP
+	dead    bool // and its parent has not heard of it
+}
+
+// state is ps's letter for it.
+func (d daemon) state() string {
+	switch {
+	case d.dead:
+		return "Z"
+	case d.stopped:
+		return "T"
+	}
+	return "S"
 }
 
 func (r *router) nextPID() int {
@@ -44,6 +56,12 @@ func (r *router) kill(name string) {
 		return
 	}
 	r.keep(name)
+	if r.home != nil && r.frozen("watchfrr") {
+		// The first process of a container is the parent of all that have none.
+		d := r.daemons[name]
+		d.dead, d.stopped = true, false
+		r.unheard[name] = d
+	}
 	delete(r.daemons, name)
 	if name == "bgpd" {
 		r.load(r.conf.clone())
@@ -94,6 +112,7 @@ func (r *router) wake(name string) {
 		r.kept = nil
 	}
 	if name == "watchfrr" {
+		clear(r.unheard)
 		for _, n := range r.watched {
 			if !r.runs(n) {
 				r.watch(n)
@@ -231,7 +250,7 @@ var psColumns = map[string]struct {
 }{
 	"pid":    {"PID", func(_ string, d daemon) string { return strconv.Itoa(d.pid) }},
 	"etimes": {"ELAPSED", func(_ string, d daemon) string { return strconv.Itoa(int(time.Since(d.started).Seconds())) }},
-	"stat":   {"STAT", func(_ string, d daemon) string { return map[bool]string{false: "S", true: "T"}[d.stopped] }},
+	"stat":   {"STAT", func(_ string, d daemon) string { return d.state() }},
 	"comm":   {"COMMAND", func(name string, _ daemon) string { return name }},
 	"args":   {"COMMAND", func(name string, _ daemon) string { return name }},
 	"user":   {"USER", func(string, daemon) string { return "frr" }},
@@ -271,6 +290,9 @@ func ps(c *call) int {
 		row("closup-sim", daemon{pid: 1, started: c.device.run.Load().started})
 		for _, name := range c.router.matching(".", false) {
 			row(name, c.router.daemons[name])
+		}
+		for _, name := range slices.Sorted(maps.Keys(c.router.unheard)) {
+			row(name+" <defunct>", c.router.unheard[name])
 		}
 		for _, pid := range slices.Sorted(maps.Keys(c.jobs)) {
 			row("sh", daemon{pid: pid, started: c.device.run.Load().started})
