@@ -167,6 +167,17 @@ func (c *conf) datacenter() bool {
 	return slices.ContainsFunc(c.top().lines, func(l confLine) bool { return l.text == "frr defaults datacenter" })
 }
 
+// advertised are the ports with router advertisements of their own.
+func (c *conf) advertised() map[string]bool {
+	out := map[string]bool{}
+	for _, b := range c.blocks {
+		if name, ok := strings.CutPrefix(b.head, "interface "); ok && slices.ContainsFunc(b.lines, func(l confLine) bool { return l.text == "no ipv6 nd suppress-ra" }) {
+			out[name] = true
+		}
+	}
+	return out
+}
+
 // isDefault says that a switch which is on need not be written down: only a
 // peer's activation outside IPv4, its capability of IPv6 next hops where it is
 // no port, and RAs, are off by themselves.

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -45,5 +46,30 @@ func TestConfigurations(t *testing.T) {
 		if got, want := strings.Fields(text), strings.Fields(c.printed); strings.Join(got, " ") != strings.Join(want, " ") {
 			t.Errorf("it prints\n%s", text)
 		}
+	}
+}
+
+// TestAdvertised: router advertisements that zebra's own configuration asks for
+// are sent without bgpd.
+func TestAdvertised(t *testing.T) {
+	d := bench(t)
+	swp1 := d.ports[slices.IndexFunc(d.ports, func(p *port) bool { return p.name == "swp1" })]
+	for _, c := range []struct {
+		conf string
+		want bool
+	}{
+		{"interface swp1\nno ipv6 nd suppress-ra\n", true},
+		{"interface swp1\nno ipv6 nd suppress-ra\nipv6 nd suppress-ra\n", false},
+		{"interface swp2\nno ipv6 nd suppress-ra\n", false},
+		{"router bgp 65001\nneighbor swp1 interface remote-as external\n", false}, // no bgpd runs
+	} {
+		conf, _ := parseConf(c.conf)
+		d.world.mu.Lock()
+		d.router.spawn("zebra")
+		d.router.load(conf)
+		if got := d.router.advertises(swp1); got != c.want {
+			t.Errorf("%q: %t", c.conf, got)
+		}
+		d.world.mu.Unlock()
 	}
 }

@@ -19,6 +19,7 @@ type router struct {
 	kept    []fibRoute        // what stays in the kernel while nobody takes it out; nil: nothing does
 	conf    *conf             // running configuration
 	bgp     *bgpConf          // what it means; nil: no BGP
+	radv    map[string]bool   // ports whose configuration asks for router advertisements
 	version int               // of the table
 
 	sessions []*session
@@ -92,7 +93,7 @@ func (r *router) spawn(name string) {
 // A change of what a session or the router is made of resets it; all else is
 // taken over without a flap.
 func (r *router) load(c *conf) {
-	r.conf = c
+	r.conf, r.radv = c, c.advertised()
 	if !r.runs("bgpd") {
 		for _, b := range slices.Clone(c.blocks) {
 			if b.place == atBGP {

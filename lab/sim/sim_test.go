@@ -103,8 +103,7 @@ func (s *site) targets() []push.Target {
 // push pushes all, and wants this result of each.
 func (s *site) push(want push.Result) {
 	s.t.Helper()
-	// Shells have some 25 descriptors a device, and this process is all of them.
-	for e := range push.Run(s.t.Context(), s.transport, s.targets(), push.Options{Parallel: 200}) {
+	for e := range push.Run(s.t.Context(), s.transport, s.targets(), push.Options{}) {
 		switch e.Kind {
 		case push.Done:
 			if e.Report.Result != want {

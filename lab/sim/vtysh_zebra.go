@@ -65,8 +65,11 @@ func (r *router) listen(p *port) netip.Addr {
 }
 
 // advertises says that zebra sends router advertisements on the port, since
-// bgpd has or had an unnumbered session there.
-func (r *router) advertises(p *port) bool { return p.advertises && r.runs("zebra") && !r.dev.off }
+// bgpd has or had an unnumbered session there, or since its own configuration
+// says so.
+func (r *router) advertises(p *port) bool {
+	return (p.advertises || r.radv[p.name]) && r.runs("zebra") && !r.dev.off
+}
 
 // announce notes for zebra where bgpd wants router advertisements. Of a bgpd
 // that is gone it keeps what that wanted.
