@@ -16,12 +16,11 @@ trap 'rm -rf "$dir"' EXIT
 mkdir -p "$dir/etc/netplan" && cp -p /etc/netplan/*.yaml "$dir/etc/netplan/" 2>/dev/null
 cp "$1" "$dir/etc/netplan/90-closup.yaml" && chmod 600 "$dir/etc/netplan/90-closup.yaml" && netplan generate --root-dir "$dir"
 `
-	netplanShow = netplanOurs + `file=/etc/netplan/90-closup.yaml
+	netplanShow = netplanOurs + linkShow + `file=/etc/netplan/90-closup.yaml
 [ -e $file ] || exit 0
 for name in $(ours $file); do
 	[ -e "/sys/class/net/$name" ] || continue
-	echo "$name mtu $(cat "/sys/class/net/$name/mtu")"
-	ip -o addr show dev "$name" scope global | sed 's/^[0-9]*: *//; s/ *\\.*//'
+	link "$name" ""
 done
 true
 `

@@ -10,12 +10,11 @@ const (
 	networkdLinksApply = `command -v networkctl >/dev/null || { echo "systemd-networkd is not on this device" >&2; exit 1; }
 networkctl reload || systemctl restart systemd-networkd
 `
-	networkdLinksShow = `for file in /etc/systemd/network/10-closup-*.network; do
+	networkdLinksShow = linkShow + `for file in /etc/systemd/network/10-closup-*.network; do
 	[ -r "$file" ] || continue
 	for name in $(sed -n 's/^Name=//p' "$file"); do
 		[ -e "/sys/class/net/$name" ] || continue
-		echo "$name mtu $(cat "/sys/class/net/$name/mtu")"
-		ip -o addr show dev "$name" scope global | sed 's/^[0-9]*: *//; s/ *\\.*//'
+		link "$name" ""
 	done
 done
 true

@@ -1,5 +1,23 @@
 package render
 
+// linkShow prints a port's MTU and addresses. It leaves out what changes by
+// itself: lifetimes, and the state of the link. One process asks for the
+// addresses of all ports, since a switch has many, and a slow processor.
+const linkShow = `addresses=$(ip -o addr show scope global)
+link() { # PORT WORDS
+	read -r mtu <"/sys/class/net/$1/mtu"
+	echo "$1 $2mtu $mtu"
+	while IFS= read -r line; do
+		case $line in *": $1 "*)
+			line=${line#*: } line=${line%%\\*}
+			echo "${line% }" ;;
+		esac
+	done <<END
+$addresses
+END
+}
+`
+
 // ifupdown2. Only our interfaces are brought up, and only those taken down
 // that were ours: `ifreload -a` would set the veths of pods down and drop what
 // it does not know from a VRF (CumulusNetworks/ifupdown2#105, #250). `ifup` of
@@ -12,12 +30,10 @@ const (
 	// ours prints the names of our interfaces in an interfaces file.
 	ifupdown2Ours = `ours() { sed -n '/^# closup: /{n;s/^auto //p;}' "$1"; }
 `
-	// ifupdown2Show leaves out what changes by itself: lifetimes, the state of
-	// the link, and the interfaces that are not ours.
-	ifupdown2Show = ifupdown2Ours + `for name in $(ours /etc/network/interfaces); do
+	ifupdown2Show = ifupdown2Ours + linkShow + `for name in $(ours /etc/network/interfaces); do
 	[ -e "/sys/class/net/$name" ] || continue
-	echo "$name up $(( $(cat "/sys/class/net/$name/flags") & 1 )) mtu $(cat "/sys/class/net/$name/mtu")"
-	ip -o addr show dev "$name" scope global | sed 's/^[0-9]*: *//; s/ *\\.*//'
+	read -r flags <"/sys/class/net/$name/flags"
+	link "$name" "up $((flags & 1)) "
 done
 true
 `
