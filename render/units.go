@@ -57,7 +57,7 @@ var Units = []Unit{
 	{
 		Name:    "frr-daemons",
 		Check:   `sh -n "$1"`,
-		Show:    `vtysh -c 'show daemons' 2>/dev/null; true`,
+		Show:    frrDaemonsShow,
 		Apply:   frrCommon + frrStop + frrStart,
 		Restart: frrCommon + `restart_frr`,
 		Verify:  frrCommon + frrDaemonsVerify,

@@ -142,6 +142,14 @@ echo 'frr: clear bgp * soft'
 vtysh -c 'clear bgp * soft' >/dev/null 2>&1 || true
 `
 
+	// frrDaemonsShow prints the daemons that run, as `vtysh -c 'show daemons'`
+	// does, which takes longer than all else that a device is asked.
+	frrDaemonsShow = `for name in watchfrr mgmtd zebra staticd bgpd bfdd ospfd ospf6d isisd pimd pim6d ldpd ripd ripngd eigrpd nhrpd vrrpd pbrd pathd fabricd babeld sharpd; do
+	read -r pid <"/run/frr/$name.pid" && read -r is <"/proc/$pid/comm" && [ "$is" = "$name" ] && echo "$name"
+done 2>/dev/null
+true
+`
+
 	frrDaemonsVerify = `down=$(missing)
 [ -z "$down" ] || { echo "FRR does not run:" $down; exit 2; }
 `

@@ -15,6 +15,8 @@ func (d *device) virtual(name string) *node {
 		return file(fmt.Sprintf("%.2f %.2f\n", d.clock(), d.clock()))
 	case name == "/proc/1/comm":
 		return file("closup-sim\n")
+	case strings.HasPrefix(name, "/proc/") && strings.HasSuffix(name, "/comm"):
+		return d.virtualComm(strings.TrimSuffix(strings.TrimPrefix(name, "/proc/"), "/comm"))
 	case name == "/proc/loadavg":
 		return file("0.00 0.00 0.00 1/50 100\n")
 	case name == "/proc/sys":
@@ -124,6 +126,18 @@ func (d *device) virtualRun(name string) *node {
 	daemon, isPid := strings.CutSuffix(name, ".pid")
 	if p, runs := d.router.daemons[daemon]; isPid && runs && d.router.home == nil {
 		return &node{mode: 0o644, uid: frrID, gid: frrID, body: []byte(strconv.Itoa(p.pid) + "\n"), changed: d.run.Load().started}
+	}
+	return nil
+}
+
+// virtualComm is the name of a daemon, by its process.
+func (d *device) virtualComm(pid string) *node {
+	d.world.mu.Lock()
+	defer d.world.mu.Unlock()
+	for name, p := range d.router.daemons {
+		if d.router.home == nil && strconv.Itoa(p.pid) == pid {
+			return &node{mode: 0o444, body: []byte(name + "\n"), changed: d.run.Load().started}
+		}
 	}
 	return nil
 }

@@ -195,7 +195,7 @@ func TestLabTorture(t *testing.T) {
 func (v *victim) withoutBFD(portrait string) string {
 	v.t.Helper()
 	v.sh(`rm -rf /var/lib/closup; sed -i 's/^bfdd=yes/bfdd=no/' /etc/frr/daemons; /usr/lib/frr/frrinit.sh restart </dev/null >/dev/null 2>&1`)
-	for from, to := range map[string]string{"\nbfdd=yes": "\nbfdd=no", " bfdd\n": "\n"} {
+	for from, to := range map[string]string{"\nbfdd=yes": "\nbfdd=no", "\nbfdd\n": "\n"} {
 		if !strings.Contains(portrait, from) {
 			v.t.Errorf("bfdd was not there: %q", from)
 		}
