@@ -36,8 +36,9 @@ func tar(c *call) int {
 		var b bytes.Buffer
 		w := archive.NewWriter(&b)
 		status := 0
+		as := packing{absolute: has(opts, "-P"), follow: has(opts, "-h"), shallow: has(opts, "--no-recursion")}
 		for _, n := range names {
-			if err := c.pack(w, dir, n); err != nil {
+			if err := c.pack(w, dir, n, as); err != nil {
 				status = c.fail(2, "tar: %s: %s", n, why(err))
 			}
 		}
@@ -94,14 +95,25 @@ func (c *call) unpack(data []byte, dir string, list, owner bool) int {
 	}
 }
 
-func (c *call) pack(w *archive.Writer, dir, name string) error {
+// packing is how files get into an archive.
+type packing struct {
+	absolute bool // -P: their names keep the slash they begin with
+	follow   bool // -h: what a symbolic link leads to, not the link
+	shallow  bool // --no-recursion: a directory without what is in it
+}
+
+func (c *call) pack(w *archive.Writer, dir, name string, as packing) error {
 	p := absolute(dir, name)
-	n, err := c.disk.stat(p, false)
+	n, err := c.disk.stat(p, as.follow)
 	if err != nil {
 		return err
 	}
+	label := name
+	if !as.absolute {
+		label = strings.TrimPrefix(name, "/")
+	}
 	h := &archive.Header{
-		Name: strings.TrimPrefix(name, "/"), Mode: int64(n.mode.Perm()), Uid: n.uid, Gid: n.gid, Uname: c.nameOf(n.uid), Gname: c.nameOf(n.gid),
+		Name: label, Mode: int64(n.mode.Perm()), Uid: n.uid, Gid: n.gid, Uname: c.nameOf(n.uid), Gname: c.nameOf(n.gid),
 		ModTime: n.changed, Size: int64(len(n.body)), Typeflag: archive.TypeReg,
 	}
 	switch {
@@ -117,12 +129,12 @@ func (c *call) pack(w *archive.Writer, dir, name string) error {
 		_, err = w.Write(n.body)
 		return err
 	}
-	if !n.mode.IsDir() {
+	if !n.mode.IsDir() || as.shallow {
 		return nil
 	}
 	names, err := c.disk.list(p)
 	for _, base := range names {
-		if err := c.pack(w, dir, path.Join(name, base)); err != nil {
+		if err := c.pack(w, dir, path.Join(name, base), as); err != nil {
 			return err
 		}
 	}

@@ -101,6 +101,7 @@ var always = []need{
 	{"setsid", "util-linux"},
 	{"cmp", "diffutils"},
 	{"find", "findutils"},
+	{"tar", "tar"},
 	{"ip", "iproute2"},
 }
 

@@ -34,7 +34,7 @@ if [ -r /proc/device-tree/serial-number ]; then tr -d '\0' </proc/device-tree/se
 if [ ! -e /sys/class/dmi/id ] && has dmidecode; then dmidecode -s system-serial-number 2>/dev/null; fi
 if has decode-syseeprom; then decode-syseeprom -s serial 2>/dev/null; fi
 part tools
-for t in base64 sha256sum cmp find stat flock setsid timeout unshare vtysh ifreload netplan networkctl lldpcli dpkg docker podman ip nv; do
+for t in base64 sha256sum cmp find tar stat flock setsid timeout unshare vtysh ifreload netplan networkctl lldpcli dpkg docker podman ip nv; do
 	if has $t; then echo $t; fi
 done
 if [ -e /usr/lib/frr/frr-reload.py ]; then echo frr-reload.py; fi

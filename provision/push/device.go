@@ -71,6 +71,7 @@ type file struct {
 // state is a file on the device.
 type state struct {
 	exists bool
+	odd    bool   // what is there is not a file
 	mode   string // octal: "640"
 	owner  string // "frr:frr"
 	body   []byte
@@ -112,8 +113,12 @@ func (d *device) errorf(err error, output, format string, args ...any) error {
 	return &Error{d.target.Device.Name, d.phase, Redacted(provision.Plain(fmt.Sprintf(format, args...))), Redacted(provision.Plain(output)), err}
 }
 
-// script begins a script for the device.
-func (d *device) script() *script { return newScript(d.push, d.id) }
+// script begins a script for the device, which answers in blocks.
+func (d *device) script() *script {
+	s := newScript(d.push, d.id)
+	s.line("M=%s", d.push.mark)
+	return s
+}
 
 // log tells what is done on the device, where somebody wants to know.
 func (d *device) log(format string, args ...any) {

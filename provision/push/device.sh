@@ -20,7 +20,7 @@ deadline() { now && echo $((now + $1)) >"$T/deadline.new" && mv -f "$T/deadline.
 left() {
 	[ -e "$T/pending" ] && [ -f "$T/deadline" ] && now || return 0
 	read -r end <"$T/deadline"
-	printf 'left %s\n.\n' $((end - now))
+	block left $((end - now))
 }
 # renew: whoever can still ask is not locked out, and may take his time.
 renew() { # SECONDS
@@ -28,34 +28,23 @@ renew() { # SECONDS
 	left
 }
 
-# look: what is there. A header line, base64, a dot.
-look_file() { # PATH
-	if [ -f "$1" ]; then
-		printf 'file %s\n' "$(stat -L -c '%a %U:%G' "$1")"
-		base64 <"$1"
-	elif [ -e "$1" ]; then
-		echo odd
-	else
-		echo none
-	fi
-	echo .
+# block begins a part of the answer: a line with the mark M of this push, and
+# below it, raw, what follows.
+block() { printf '\n%s %s\n' "$M" "$*"; } # KIND WORD...
+# look_files: those of the files that are there, in a tar.
+look_files() { # PATH...
+	for p; do
+		shift
+		[ ! -e "$p" ] || set -- "$@" "$p"
+	done
+	block files
+	[ $# = 0 ] || tar -cPhf - --no-recursion --hard-dereference -- "$@" || [ $? = 1 ] || exit 74 # 1: it changed meanwhile
 }
 look_unit() { # KIND COMMAND...: what it printed, its status on the last line
-	echo "$1"
+	block "$1"
 	shift
-	{ ( "$@" ); printf '\n%s\n' $?; } 2>&1 </dev/null | base64
-	echo .
-}
-look_record() { # UNIT
-	echo record
-	[ ! -f "$B/live/unit/$1" ] || base64 <"$B/live/unit/$1"
-	echo .
-}
-# look_kept: the file as it was confirmed last, where that is not what lies there.
-look_kept() { # PATH
-	echo kept
-	[ ! -f "$B/live/file$1" ] || cmp -s "$B/live/file$1" "$1" || base64 <"$B/live/file$1"
-	echo .
+	( "$@" ) 2>&1 </dev/null
+	printf '\n%s\n' $?
 }
 # look_open: pushes that have begun here and not ended.
 look_open() {
@@ -63,9 +52,7 @@ look_open() {
 		[ -f "$t/state" ] && read -r state <"$t/state" || continue
 		case $state in ready | applying | active | committing | undoing) ;; *) continue ;; esac
 		alive "$t" && life=alive || life=dead
-		printf 'open %s %s %s\n' "${t##*/}" "$state" "$life"
-		base64 <"$t/owner"
-		echo .
+		block open "${t##*/} $state $life"
 	done
 }
 
@@ -126,12 +113,12 @@ follow() { # STATE...
 	if [ $past = no ] && ! alive "$T" && [ "$(cat "$T/state")" = "$state" ]; then
 		state="$state dead"
 	fi
-	printf 'state %s\n.\nclass %s\n.\n' "${state:-gone}" "$(cat "$T/class" 2>/dev/null)"
+	block state "${state:-gone}"
+	block class "$(cat "$T/class" 2>/dev/null)"
 	left
 	for kind in reason log; do
-		echo $kind
-		[ ! -f "$T/$kind" ] || tail -c 20000 "$T/$kind" | base64
-		echo .
+		block $kind
+		[ ! -s "$T/$kind" ] || tail -c 20000 "$T/$kind"
 	done
 }
 # revive finishes or undoes what a dead job left.

@@ -1,12 +1,14 @@
 package push
 
 import (
+	"archive/tar"
 	"bufio"
 	"bytes"
 	"context"
 	"encoding/base64"
 	"fmt"
 	"maps"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -98,7 +100,7 @@ func (m *mimic) run(c fake.Command) int {
 	b.in.Reset(c.Stdin)
 	b.out.Reset()
 	in, out := &b.in, &b.out
-	mark, shows := "", "frr.show" // what prints the router's configuration
+	mark, seal, shows := "", "", "frr.show" // what prints the router's configuration
 	for {
 		line, err := in.ReadString('\n')
 		if err != nil {
@@ -114,15 +116,13 @@ func (m *mimic) run(c fake.Command) int {
 			continue
 		}
 		w := append(strings.Fields(unquoted.Replace(line)), "", "")
+		if mark, ok := strings.CutPrefix(w[0], "M="); ok {
+			seal = mark
+		}
 		switch w[0] {
-		case "look_file":
-			if f, ok := m.files[w[1]]; ok {
-				tell(out, "file "+f.mode+" "+f.owner, f.body)
-			} else {
-				tell(out, "none", nil)
-			}
-		case "look_kept":
-			tell(out, "kept", nil)
+		case "look_files":
+			tell(out, seal, "files")
+			m.archive(out, w[1:])
 		case "look_unit":
 			var said bytes.Buffer
 			switch {
@@ -131,13 +131,13 @@ func (m *mimic) run(c fake.Command) int {
 			case w[1] == "show" && strings.Contains(line, shows):
 				said.Write(m.router)
 			}
-			tell(out, w[1], append(said.Bytes(), "\n0\n"...))
-		case "look_record":
-			tell(out, "record", m.records[w[1]])
+			tell(out, seal, w[1])
+			_, _ = said.WriteTo(out)
+			out.WriteString("\n0\n")
 		case "unpack":
 			b.data = m.unpack(strings.TrimPrefix(w[1], "$T"), w[2], in, b.data[:0])
 		case "renew":
-			m.left(out)
+			m.left(out, seal)
 		case "[":
 			if strings.Contains(line, "begin || exit 65") {
 				m.state = "ready"
@@ -145,11 +145,9 @@ func (m *mimic) run(c fake.Command) int {
 		case "mv":
 			m.turn(w[1] + " " + w[2])
 		case "follow":
-			tell(out, "state "+m.state, nil)
-			tell(out, "class disk", nil)
-			m.left(out)
-			tell(out, "reason", nil)
-			tell(out, "log", nil)
+			tell(out, seal, "state", m.state)
+			tell(out, seal, "class", "disk")
+			m.left(out, seal)
 		case "timeout":
 			m.routing(out)
 		case "printf":
@@ -173,20 +171,34 @@ type paper struct {
 
 var spare = sync.Pool{New: func() any { return &paper{} }}
 
-// tell writes a block, as script.go reads it.
-func tell(out *bytes.Buffer, head string, data []byte) {
-	out.WriteString(head + "\n")
-	if len(data) > 0 {
-		out.Write(base64.StdEncoding.AppendEncode(out.AvailableBuffer(), data))
-		out.WriteByte('\n')
-	}
-	out.WriteString(".\n")
+// tell begins a block, as script.go reads it.
+func tell(out *bytes.Buffer, words ...string) {
+	out.WriteString("\n" + strings.Join(words, " ") + "\n")
 }
 
-func (m *mimic) left(out *bytes.Buffer) {
+func (m *mimic) left(out *bytes.Buffer, seal string) {
 	if m.pending {
-		tell(out, "left 120", nil)
+		tell(out, seal, "left", "120")
 	}
+}
+
+// archive is the tar of what is there of the files and records named.
+func (m *mimic) archive(out *bytes.Buffer, paths []string) {
+	w := tar.NewWriter(out)
+	for _, p := range paths {
+		f, ok := m.files[p]
+		if _, unit, record := strings.Cut(p, "/live/unit/"); record {
+			f.body, ok = m.records[unit]
+		}
+		if !ok {
+			continue
+		}
+		mode, _ := strconv.ParseInt(f.mode, 8, 64)
+		user, group, _ := strings.Cut(f.owner, ":")
+		_ = w.WriteHeader(&tar.Header{Name: p, Mode: mode, Uname: user, Gname: group, Size: int64(len(f.body))})
+		_, _ = w.Write(f.body)
+	}
+	_ = w.Close()
 }
 
 // unpack takes a file, if it arrives whole.

@@ -81,7 +81,7 @@ func (d *device) follow(ctx context.Context, s *script, until ...string) (jobSta
 		var j jobState
 		sent := time.Now()
 		_, err := d.persist(ctx, s, func(out []byte) (err error) {
-			j, err = parseJob(out)
+			j, err = d.push.parseJob(out)
 			return err
 		})
 		if err != nil {
@@ -153,9 +153,9 @@ type jobState struct {
 	left                      time.Duration // that it waits to be confirmed; 0: it does not
 }
 
-func parseJob(out []byte) (jobState, error) {
+func (p *push) parseJob(out []byte) (jobState, error) {
 	var j jobState
-	all, err := blocks(out)
+	all, err := p.blocks(out)
 	for _, b := range all {
 		switch b.kind {
 		case "state":

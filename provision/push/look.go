@@ -1,6 +1,7 @@
 package push
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -39,15 +40,20 @@ func (d *device) look(ctx context.Context, v view) (*seen, error) {
 		s.line("renew %s", int(d.push.Undo/time.Second))
 	}
 	s.WriteString("look_open\n")
+	paths := make([]string, 0, 2*len(d.files)+len(d.units))
+	for _, f := range d.files {
+		paths = append(paths, f.Path, d.push.keptAt(f.Path))
+		d.log("read %s", f.Path)
+	}
+	for _, u := range d.units {
+		paths = append(paths, d.push.recordAt(u.Name))
+	}
+	s.line("look_files"+strings.Repeat(" %s", len(paths)), words(paths)...)
 	for i, f := range d.files {
 		if f.trial != nil {
 			s.function(fmt.Sprintf("read_%d", i), f.trial.Read)
 			fmt.Fprintf(s, "look_unit applied read_%d\n", i)
-		} else {
-			s.line("look_file %s", f.Path)
 		}
-		s.line("look_kept %s", f.Path)
-		d.log("read %s", f.Path)
 	}
 	for i, u := range d.units {
 		show, verify := fmt.Sprintf("show_%d", i), fmt.Sprintf("verify_%d", i)
@@ -68,7 +74,6 @@ func (d *device) look(ctx context.Context, v view) (*seen, error) {
 				}
 			}
 		}
-		s.line("look_record %s", u.Name)
 	}
 	routed := (v == laid || v == still) && d.routed()
 	if routed {
@@ -81,7 +86,7 @@ func (d *device) look(ctx context.Context, v view) (*seen, error) {
 	if err != nil {
 		return nil, d.errorf(err, "", "its files could not be read: %v", err)
 	}
-	all, err := blocks(out)
+	all, err := d.push.blocks(out)
 	if err != nil {
 		return nil, d.errorf(err, string(out), "its files could not be read: %v", err)
 	}
@@ -138,6 +143,21 @@ func orTrue(commands string) string {
 	return commands
 }
 
+// keptAt is where the device keeps the file as it was confirmed last.
+func (p *push) keptAt(path string) string { return p.home + "/live/file" + path }
+
+// recordAt is where it keeps what was written down of a unit.
+func (p *push) recordAt(unit string) string { return p.home + "/live/unit/" + unit }
+
+// words are arguments for a line.
+func words(list []string) []any {
+	out := make([]any, len(list))
+	for i, w := range list {
+		out[i] = w
+	}
+	return out
+}
+
 func (d *device) parseLook(all []block, v view) (*seen, error) {
 	next := func(kinds ...string) (block, error) {
 		if len(all) > 0 {
@@ -162,34 +182,30 @@ func (d *device) parseLook(all []block, v view) (*seen, error) {
 			found.dead = append(found.dead, id)
 		}
 	}
+	b, err := next("files")
+	if err != nil {
+		return nil, err
+	}
+	there, err := states(b.data)
+	if err != nil {
+		return nil, d.errorf(err, "", "its files could not be read: %v", err)
+	}
 	for _, f := range d.files {
-		b, err := next("file", "none", "odd", "applied")
+		now, kept := there[f.Path], there[d.push.keptAt(f.Path)].body
 		switch {
-		case err != nil:
-			return nil, err
-		case b.kind == "applied":
-			kept, err := next("kept")
+		case f.trial != nil:
+			if b, err = next("applied"); err == nil {
+				now, err = d.applied(f, b, kept)
+			}
 			if err != nil {
 				return nil, err
 			}
-			now, err := d.applied(f, b, kept.data)
-			if err != nil {
-				return nil, err
-			}
-			found.files, found.kept = append(found.files, now), append(found.kept, kept.data)
-			continue
-		case b.kind == "odd":
+		case now.odd:
 			return nil, d.errorf(nil, "", "%s is there, but is not a file", f.Path)
-		case b.kind == "none":
-			found.files = append(found.files, state{})
-		default:
-			mode, owner, _ := strings.Cut(b.rest, " ")
-			found.files = append(found.files, state{exists: true, mode: mode, owner: owner, body: b.data})
+		case now.exists && bytes.Equal(kept, now.body):
+			kept = nil
 		}
-		if b, err = next("kept"); err != nil {
-			return nil, err
-		}
-		found.kept = append(found.kept, b.data)
+		found.files, found.kept = append(found.files, now), append(found.kept, kept)
 	}
 	for _, u := range d.units {
 		r := running{shown: true}
@@ -214,11 +230,7 @@ func (d *device) parseLook(all []block, v view) (*seen, error) {
 				r.fault, r.stopped = firstOf(string(text)), status == "2"
 			}
 		}
-		b, err := next("record")
-		if err != nil {
-			return nil, err
-		}
-		r.record = b.data
+		r.text, r.record = bytes.Clone(r.text), there[d.push.recordAt(u.Name)].body
 		found.units = append(found.units, r)
 	}
 	return &found, nil

@@ -114,57 +114,60 @@ func replaced(ctx context.Context, t provision.Transport, device model.Device, e
 	}
 	defer d.close()
 	s := d.script()
-	s.WriteString("again() {\necho \"again $1\"\ncase $1 in\n")
+	s.WriteString("again() {\nblock again \"$1\"\ncase $1 in\n")
 	for _, u := range d.push.Units {
 		if u.Trial != nil {
-			s.WriteString(provision.Quote(u.Name) + ") (set -- \"$T/notes/$1\"\n" + u.Trial.Again + "\n) | base64 ;;\n")
+			s.WriteString(provision.Quote(u.Name) + ") (set -- \"$T/notes/$1\"\n" + u.Trial.Again + "\n) ;;\n")
 		}
 	}
-	s.WriteString("esac\necho .\n}\n")
+	s.WriteString("esac\n}\n")
 	s.WriteString(`[ -f "$T/files" ] || { echo "it does not have any more what push ${T##*/} replaced" >&2; exit 1; }
+set --
 while read -r unit path; do
-	echo "unit $unit $path"
-	echo .
-	look_file "$T/old$path"
+	block unit "$unit $path"
+	set -- "$@" "$T/old$path"
 	[ ! -d "$T/notes/$unit" ] || again "$unit"
 done <"$T/files"
-echo sound
-base64 <"$T/sound" 2>/dev/null
-echo .
+look_files "$@" "$T/sound"
 exit 0
 `)
 	answer, err := d.root(ctx, s)
 	if err != nil {
 		return out, d.errorf(err, stderrOf(err), "%s", reasonOf(err))
 	}
-	all, err := blocks(answer)
+	all, err := d.push.blocks(answer)
 	if err != nil {
 		return out, d.errorf(err, "", "its answer cannot be understood: %v", err)
 	}
-	var a render.Artifact
+	var there map[string]state
 	for _, b := range all {
 		switch b.kind {
 		case "unit":
 			unit, path, _ := strings.Cut(b.rest, " ")
-			a = render.Artifact{Device: device.Name, Unit: unit, Path: path}
-		case "none":
-			a.Absent = true
-			out.Artifacts = append(out.Artifacts, a)
-		case "file":
-			mode, owner, _ := strings.Cut(b.rest, " ")
-			bits, err := strconv.ParseUint(mode, 8, 12)
-			if err != nil {
-				return out, d.errorf(provision.ErrOutput, "", "its answer cannot be understood: mode %q", mode)
-			}
-			a.Mode, a.Owner, a.Body = fs.FileMode(bits), owner, b.data
-			out.Artifacts = append(out.Artifacts, a)
+			out.Artifacts = append(out.Artifacts, render.Artifact{Device: device.Name, Unit: unit, Path: path})
 		case "again":
 			out.Again[b.rest] = b.data
-		case "sound":
-			for unit := range strings.FieldsSeq(string(b.data)) {
-				out.Sound[unit] = true
+		case "files":
+			if there, err = states(b.data); err != nil {
+				return out, d.errorf(err, "", "its answer cannot be understood: %v", err)
 			}
 		}
+	}
+	of := d.push.home + "/push/" + id
+	for i := range out.Artifacts {
+		a := &out.Artifacts[i]
+		was := there[of+"/old"+a.Path]
+		if a.Absent = !was.exists; a.Absent {
+			continue
+		}
+		bits, err := strconv.ParseUint(was.mode, 8, 12)
+		if err != nil {
+			return out, d.errorf(provision.ErrOutput, "", "its answer cannot be understood: mode %q", was.mode)
+		}
+		a.Mode, a.Owner, a.Body = fs.FileMode(bits), was.owner, was.body
+	}
+	for unit := range strings.FieldsSeq(string(there[of+"/sound"].body)) {
+		out.Sound[unit] = true
 	}
 	return out, nil
 }
@@ -178,12 +181,12 @@ func (d *device) resume(ctx context.Context, id string) error {
 	d.id = id
 	defer func() { d.id = own }()
 	s := d.script()
-	s.WriteString("mv \"$T/ready\" \"$T/left\" 2>/dev/null\nactive=\n[ ! -e \"$T/confirmed\" ] || active=active\nfollow staged ready applying $active committing undoing\nfor f in $(find \"$T/new\" -type f 2>/dev/null); do echo \"new $(sum \"$f\") ${f#\"$T/new\"}\"; echo .; done\n")
+	s.WriteString("mv \"$T/ready\" \"$T/left\" 2>/dev/null\nactive=\n[ ! -e \"$T/confirmed\" ] || active=active\nfollow staged ready applying $active committing undoing\nfor f in $(find \"$T/new\" -type f 2>/dev/null); do block new \"$(sum \"$f\") ${f#\"$T/new\"}\"; done\n")
 	out, err := d.root(ctx, s)
 	if err != nil {
 		return d.errorf(err, "", "the earlier push cannot be asked: %v", err)
 	}
-	j, err := parseJob(out)
+	j, err := d.push.parseJob(out)
 	if err != nil {
 		return d.errorf(err, "", "the earlier push cannot be asked: %v", err)
 	}
@@ -191,7 +194,7 @@ func (d *device) resume(ctx context.Context, id string) error {
 		return nil // it changed nothing, or has ended: what it did is seen next
 	}
 	staged := map[string]string{}
-	all, _ := blocks(out)
+	all, _ := d.push.blocks(out)
 	for _, b := range all {
 		if b.kind == "new" {
 			sum, path, _ := strings.Cut(b.rest, " ")

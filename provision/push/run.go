@@ -78,7 +78,7 @@ func newPush(t provision.Transport, o Options, at place) *push {
 		o.Control = &Control{}
 	}
 	return &push{
-		Options: o, place: at, transport: t, begun: time.Now(), events: make(chan Event), id: o.ID,
+		Options: o, place: at, transport: t, begun: time.Now(), events: make(chan Event), id: o.ID, mark: rand.Text(),
 		devices: map[string]*device{}, live: map[string]time.Time{}, altered: map[string]bool{}, failed: map[string]bool{},
 	}
 }
@@ -105,6 +105,7 @@ type push struct {
 	place
 	transport provision.Transport
 	id        string // names the push on the devices
+	mark      string // begins the blocks of their answers
 	begun     time.Time
 	events    chan Event
 

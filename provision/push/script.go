@@ -1,14 +1,17 @@
 package push
 
 import (
+	"archive/tar"
 	"bytes"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -83,39 +86,55 @@ func sumOf(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// block is one answer of the device: a header and what stood below it.
+// block is one part of a device's answer: the words of its line, and what stood
+// below it.
 type block struct {
-	kind string // first word of the header
+	kind string // first word
 	rest string
-	data []byte
+	data []byte // a part of the answer
 }
 
-// blocks reads what the look and follow functions print.
-func blocks(out []byte) ([]block, error) {
-	var all []block
-	var text bytes.Buffer
-	open := false
-	for line := range bytes.Lines(out) {
-		word := strings.TrimRight(string(line), "\r\n")
-		switch {
-		case !open:
-			kind, rest, _ := strings.Cut(word, " ")
-			all, open = append(all, block{kind: kind, rest: rest}), true
-			text.Reset()
-		case word == ".":
-			data, err := base64.StdEncoding.AppendDecode(nil, text.Bytes())
-			if err != nil {
-				return nil, fmt.Errorf("%w: %q holds something else than base64", provision.ErrOutput, all[len(all)-1].kind)
-			}
-			all[len(all)-1].data, open = data, false
-		default:
-			text.WriteString(word)
-		}
+// blocks reads what the device's part prints: each block begins with a line of
+// the push's mark, which nothing on a device can hold. RunRoot has seen to it
+// that the answer is whole.
+func (p *push) blocks(out []byte) ([]block, error) {
+	before, rest, more := bytes.Cut(out, []byte("\n"+p.mark+" "))
+	if len(bytes.TrimSpace(before)) > 0 {
+		return nil, fmt.Errorf("%w: it begins with %q", provision.ErrOutput, firstOf(string(before)))
 	}
-	if open {
-		return nil, fmt.Errorf("%w: it stops in the middle", provision.ErrOutput)
+	var all []block
+	for more {
+		var part []byte
+		part, rest, more = bytes.Cut(rest, []byte("\n"+p.mark+" "))
+		line, data, ok := bytes.Cut(part, []byte("\n"))
+		if !ok {
+			return nil, fmt.Errorf("%w: it stops in the middle", provision.ErrOutput)
+		}
+		kind, words, _ := strings.Cut(string(line), " ")
+		all = append(all, block{kind, words, data})
 	}
 	return all, nil
+}
+
+// states reads a tar of files by their paths.
+func states(data []byte) (map[string]state, error) {
+	found := map[string]state{}
+	r := tar.NewReader(bytes.NewReader(data))
+	for {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return found, nil
+		}
+		if err != nil || h.Size > int64(len(data)) {
+			return nil, fmt.Errorf("%w: its files cannot be unpacked: %w", provision.ErrOutput, err)
+		}
+		s := state{exists: true, odd: h.Typeflag != tar.TypeReg, mode: strconv.FormatInt(h.Mode&0o7777, 8), owner: h.Uname + ":" + h.Gname}
+		s.body = make([]byte, h.Size)
+		if _, err := io.ReadFull(r, s.body); err != nil {
+			return nil, fmt.Errorf("%w: its files cannot be unpacked: %w", provision.ErrOutput, err)
+		}
+		found[strings.TrimSuffix(h.Name, "/")] = s
+	}
 }
 
 // ended splits what a command printed from its status, which is the last line.

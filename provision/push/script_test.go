@@ -1,12 +1,17 @@
 package push
 
 import (
+	"archive/tar"
+	"bytes"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"closup/provision"
 	"closup/render"
@@ -53,18 +58,55 @@ func TestUnpack(t *testing.T) {
 }
 
 func TestBlocks(t *testing.T) {
-	for text, whole := range map[string]bool{
-		"":                           true,
-		"state done\n.\n":            true,
-		"state done\nQUJD\n.\n":      true,
-		"file 640 frr:frr":           false, // it stops in the middle
-		"file 640\nQUJ\n.\n":         false, // damaged
-		"file 640\n<script>\n.\n":    false,
-		"state done\n.\nlog\nQUJD\n": false,
+	p := &push{mark: "MARK"}
+	for _, row := range []struct {
+		text string
+		want []block // nil: it cannot be understood
+	}{
+		{"", []block{}},
+		{"\n", []block{}},
+		{"\nMARK state done\n", []block{{"state", "done", nil}}},
+		{"\nMARK state done\n\nMARK log\na\x00b\n", []block{{"state", "done", nil}, {"log", "", []byte("a\x00b\n")}}},
+		{"\nMARK show\n\nMARKED\n0\n\nMARK left 5 s\n", []block{{"show", "", []byte("\nMARKED\n0\n")}, {"left", "5 s", nil}}},
+		{"\nMARK state do", nil}, // it stops in the middle
+		{"cannot do that\n\nMARK state done\n", nil},
 	} {
-		_, err := blocks([]byte(text))
-		if whole != (err == nil) || err != nil && !errors.Is(err, provision.ErrOutput) {
-			t.Errorf("%q: %v", text, err)
+		got, err := p.blocks([]byte(row.text))
+		if (row.want == nil) != (err != nil) || err != nil && !errors.Is(err, provision.ErrOutput) {
+			t.Errorf("%q: %v", row.text, err)
+		}
+		if d := cmp.Diff(row.want, got, cmp.AllowUnexported(block{}), cmpopts.EquateEmpty()); d != "" && err == nil {
+			t.Errorf("%q: %s", row.text, d)
+		}
+	}
+}
+
+// TestStates: what a device sends of its files is read, or is an error.
+func TestStates(t *testing.T) {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, h := range []tar.Header{
+		{Name: "/etc/frr/frr.conf", Mode: 0o640, Uname: "frr", Gname: "frr", Size: 3},
+		{Name: "/etc/hosts/", Mode: 0o755, Uname: "root", Gname: "root", Typeflag: tar.TypeDir},
+	} {
+		if err := w.WriteHeader(&h); err != nil {
+			t.Fatal(err)
+		}
+		if h.Size > 0 {
+			_, _ = w.Write([]byte("a\x00b"))
+		}
+	}
+	whole := bytes.Clone(b.Bytes())
+	got, err := states(whole)
+	if f := got["/etc/frr/frr.conf"]; err != nil || !f.exists || f.odd || f.mode != "640" || f.owner != "frr:frr" || string(f.body) != "a\x00b" {
+		t.Errorf("%+v, %v", f, err)
+	}
+	if f := got["/etc/hosts"]; !f.odd {
+		t.Errorf("a directory is %+v", f)
+	}
+	for _, cut := range []int{100, 513, 514} {
+		if _, err := states(whole[:cut]); !errors.Is(err, provision.ErrOutput) {
+			t.Errorf("cut to %d bytes: %v", cut, err)
 		}
 	}
 }
