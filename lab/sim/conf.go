@@ -179,14 +179,14 @@ func (c *conf) advertised() map[string]bool {
 }
 
 // isDefault says that a switch which is on need not be written down: only a
-// peer's activation outside IPv4, its capability of IPv6 next hops where it is
-// no port, and RAs, are off by themselves.
+// peer's capability of IPv6 next hops where it is no port, and RAs, are off by
+// themselves.
 func (c *conf) isDefault(b *block, words []string) bool {
 	if words[len(words)-1] == "ebgp-requires-policy" {
 		return !c.datacenter()
 	}
 	if words[len(words)-1] == "activate" {
-		return b.head == "address-family ipv4 unicast" && !slices.ContainsFunc(b.parent.lines, func(l confLine) bool { return l.text == "no bgp default ipv4-unicast" })
+		return false // that depends on its group: print looks
 	}
 	if words[len(words)-1] == "extended-nexthop" {
 		return slices.ContainsFunc(b.lines, func(l confLine) bool { return strings.HasPrefix(l.text, "neighbor "+words[1]+" interface") })

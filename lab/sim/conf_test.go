@@ -36,18 +36,63 @@ func TestConfigurations(t *testing.T) {
 			 neighbor 10.0.0.9 remote-as 65009
 			 neighbor 10.0.0.9 capability extended-nexthop`,
 		},
+		{activations + "address-family ipv4 unicast" + activated, activations +
+			`address-family ipv4 unicast
+			 no neighbor off activate
+			 no neighbor lo3 activate
+			 neighbor lo5 activate
+			 no neighbor lo7 activate
+			 exit-address-family`},
+		{"no bgp default ipv4-unicast " + "\n" + activations + "address-family ipv4 unicast" + activated, "no bgp default ipv4-unicast" + activations +
+			`address-family ipv4 unicast
+			 neighbor fabric activate
+			 no neighbor lo3 activate
+			 neighbor lo5 activate
+			 neighbor lo6 activate
+			 exit-address-family`},
+		{activations + "address-family ipv6 unicast" + activated, activations +
+			`address-family ipv6 unicast
+			 neighbor fabric activate
+			 no neighbor lo3 activate
+			 neighbor lo5 activate
+			 neighbor lo6 activate
+			 exit-address-family`},
+		{activations + "address-family ipv6 unicast\nno neighbor fabric activate", activations},
 	} {
 		conf, bad := parseConf("frr defaults datacenter\nrouter bgp 65001\n" + c.entered)
 		if len(bad) > 0 {
 			t.Errorf("%v is no command", bad)
 		}
 		_, text, _ := strings.Cut(conf.print(), "router bgp 65001\n")
-		text, _, _ = strings.Cut(text, "exit\n")
+		text, _, _ = strings.Cut(text, "\nexit\n")
+		text = strings.ReplaceAll(text, " !\n", "")
 		if got, want := strings.Fields(text), strings.Fields(c.printed); strings.Join(got, " ") != strings.Join(want, " ") {
 			t.Errorf("it prints\n%s", text)
 		}
 	}
 }
+
+// activations and activated are a group that is active in a family and one that
+// is not, with ports that agree with them, and ports that do not.
+const (
+	activations = `
+		neighbor fabric peer-group
+		neighbor off peer-group
+		neighbor lo2 interface peer-group fabric
+		neighbor lo3 interface peer-group fabric
+		neighbor lo4 interface peer-group off
+		neighbor lo5 interface peer-group off
+		neighbor lo6 interface remote-as external
+		neighbor lo7 interface remote-as external
+	`
+	activated = `
+		neighbor fabric activate
+		no neighbor off activate
+		no neighbor lo3 activate
+		neighbor lo5 activate
+		neighbor lo6 activate
+		no neighbor lo7 activate`
+)
 
 // TestAdvertised: router advertisements that zebra's own configuration asks for
 // are sent without bgpd.

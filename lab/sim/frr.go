@@ -243,7 +243,7 @@ func flat(c *conf) []string {
 		for o := b; o != nil && o.head != ""; o = o.parent {
 			head = o.head + " / " + head
 		}
-		for _, l := range b.lines {
+		for _, l := range c.said(b) {
 			if !strings.HasPrefix(l.text, "frr version") {
 				out = append(out, strings.TrimPrefix(head+l.text, " / "))
 			}
