@@ -111,6 +111,7 @@ exit 1
 
 	// What frrCommon asks FRR on a machine is asked in the container.
 	containerFRRCommon = `vtysh() { inside vtysh "$@"; }
+daemons() { vtysh -c 'show daemons' 2>/dev/null; }
 `
 
 	// Quagga has no profiles, numbers no entries, and prints the defaults that

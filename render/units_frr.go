@@ -24,21 +24,33 @@ package render
 //   - frrinit.sh of 10.x leaves daemons that hold its output, and over SSH it
 //     would never return: so it gets none.
 const (
+	// frrDaemons prints the daemons that run, as `vtysh -c 'show daemons'` does,
+	// which takes longer than all else that a device is asked.
+	frrDaemons = `daemons() {
+	for daemon in watchfrr mgmtd zebra staticd bgpd bfdd ospfd ospf6d isisd pimd pim6d ldpd ripd ripngd eigrpd nhrpd vrrpd pbrd pathd fabricd babeld sharpd; do
+		read -r pid <"/run/frr/$daemon.pid" && read -r is <"/proc/$pid/comm" && [ "$is" = "$daemon" ] && echo "$daemon"
+	done 2>/dev/null
+	true
+}
+`
+
 	// lines: those that carry policy, neighbors and how BGP works, without their indentation.
 	// All of FRR 7.5 to 10 prints them alike, so what runs can be compared with
 	// the file by them. The rest (`exit`, `activate` of what is active anyway)
 	// differs from version to version.
-	frrCommon = `conf=/etc/frr/frr.conf
+	// running asks FRR, but where ran keeps what it said.
+	frrCommon = `ran=
+conf=/etc/frr/frr.conf
 init=/usr/lib/frr/frrinit.sh
 systemd() { [ -d /run/systemd/system ] && [ "$(cat /proc/1/comm)" = systemd ]; }
 lines() { sed -n 's/^ *//;s/ *$//;/^\(frr defaults\|hostname\|log\|router bgp\|bgp\|no bgp\|zebra\|no zebra\|neighbor\|no neighbor\|redistribute\|aggregate-address\|ip prefix-list\|ipv6 prefix-list\|route-map\|match\|set\|ip protocol\|ipv6 protocol\) /p' "$@" | sed '/^bgp as-path/s/ seq [0-9]* / /' | sort -u; }
 policy() { running | sed -n '/^[a-z][a-z0-9 -]*-list /p;/^route-map /,/^[!e]/p'; }
-running() { vtysh -c 'show running-config' 2>/dev/null; }
+running() { if [ -n "${ran-}" ]; then printf '%s\n' "$ran"; else vtysh -c 'show running-config' 2>/dev/null; fi; }
 profile() { sed -n 's/^frr defaults //p' "$@" 2>/dev/null; }
 same() { [ "$(lines $conf)" = "$(running | lines)" ]; }
 enabled() { (. /etc/frr/daemons; for d in bgpd bfdd; do eval "[ \"\${$d:-no}\" = yes ]" && echo $d; done; true); }
 missing() {
-	there=" $(vtysh -c 'show daemons' 2>/dev/null) "
+	there=" $(echo $(daemons)) "
 	for d in zebra $(enabled); do case $there in *" $d "*) ;; *) echo $d ;; esac; done
 }
 wait_frr() {
@@ -77,22 +89,24 @@ restart_frr() {
 	// are enabled. One that is missing beside a running bgpd is added without
 	// a restart, and sessions stay.
 	frrStart = `fresh= before=$(missing)
-if [ -z "$before" ] && defaults; then
-	:
-elif [ "$before" = bfdd ]; then
+[ -n "$before" ] || ran=$(running)
+if [ -n "$before" ] || ! defaults; then
 	need_disk
-	echo "starting bfdd"
-	if systemd; then systemctl reload frr; else $init reload </dev/null >/dev/null 2>&1; fi
-	wait_frr || exit 1
-else
-	restart_frr || exit 1
-	fresh=yes
+	ran=
+	if [ "$before" = bfdd ]; then
+		echo "starting bfdd"
+		if systemd; then systemctl reload frr; else $init reload </dev/null >/dev/null 2>&1; fi
+		wait_frr || exit 1
+	else
+		restart_frr || exit 1
+		fresh=yes
+	fi
 fi
 `
 
 	// frrStop ends bfdd where the file before ($1) asked for it and this one
 	// does not any more: its own undo. One that somebody else runs goes on.
-	frrStop = `has_bfdd() { case " $(vtysh -c 'show daemons' 2>/dev/null) " in *" bfdd "*) ;; *) return 1 ;; esac; }
+	frrStop = `has_bfdd() { daemons | grep -qx bfdd; }
 if [ -r "${1:-}" ] && (. "$1"; [ "${bfdd:-no}" = yes ]) && ! enabled | grep -qx bfdd && has_bfdd; then
 	need_disk
 	echo "stopping bfdd"
@@ -114,6 +128,7 @@ fi
 	// that no comparison knows.
 	frrReload = `[ -e $conf ] || exit 0
 [ -n "$fresh" ] && same && exit 0
+[ -n "$ran" ] || ran=$(running)
 defaults || { echo "FRR does not run with the defaults that $conf names"; exit 1; }
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
@@ -137,17 +152,10 @@ said=$(reload "$dir") || {
 	exit 1
 }
 echo "$said" | sed -n 's/.*Executed "\(.*\)".*/frr: \1/p'
+ran=
 policy | cmp -s - "$dir/policy" && exit 0
 echo 'frr: clear bgp * soft'
 vtysh -c 'clear bgp * soft' >/dev/null 2>&1 || true
-`
-
-	// frrDaemonsShow prints the daemons that run, as `vtysh -c 'show daemons'`
-	// does, which takes longer than all else that a device is asked.
-	frrDaemonsShow = `for name in watchfrr mgmtd zebra staticd bgpd bfdd ospfd ospf6d isisd pimd pim6d ldpd ripd ripngd eigrpd nhrpd vrrpd pbrd pathd fabricd babeld sharpd; do
-	read -r pid <"/run/frr/$name.pid" && read -r is <"/proc/$pid/comm" && [ "$is" = "$name" ] && echo "$name"
-done 2>/dev/null
-true
 `
 
 	frrDaemonsVerify = `down=$(missing)
