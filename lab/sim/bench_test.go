@@ -98,8 +98,8 @@ func BenchmarkStart(b *testing.B) {
 var sizes = []struct{ spines, leafs, nodes int }{{2, 4, 4}, {4, 16, 80}, {8, 192, 800}}
 
 // BenchmarkPush brings bare devices to their files, and asks them once more
-// when nothing differs; both with the seconds of CPU for each device, those of
-// the simulated devices included.
+// when nothing differs; both with the CPU time for each device, that of the
+// simulated devices included, and what is in memory at the end.
 func BenchmarkPush(b *testing.B) {
 	for _, n := range sizes {
 		devices := n.spines + n.leafs + n.nodes
@@ -115,9 +115,19 @@ func BenchmarkPush(b *testing.B) {
 					s.push(want)
 				}
 				b.ReportMetric((cpuTime(b)-before).Seconds()*1000/float64(b.N*devices), "cpu-ms/device")
+				b.ReportMetric(float64(live()>>20), "MiB")
 			})
 		}
 	}
+}
+
+// live is what is in use of the heap, in bytes: the devices with their tables,
+// and the operator's side.
+func live() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
 
 // BenchmarkStatus asks all devices over held connections.

@@ -45,6 +45,7 @@ type peerConf struct {
 	shutdown    bool
 	password    string
 	noENHE      bool
+	like        *peerConf // the first one that is told alike; nil: none is looked for
 	timers      [3]int
 	families    [2]peerFamily
 }
@@ -194,8 +195,26 @@ func (b *bgpConf) readPeers(head *block, families [2]*block, defaultV4 bool) {
 				}
 			}
 		}
+		p.like = b.alike(p, len(order))
 		b.peers = append(b.peers, p)
 	}
+}
+
+// fewPeers are too few to remember what they are told.
+const fewPeers = 4
+
+// alike finds a neighbor to which the same routes are told, of those there are
+// so many.
+func (b *bgpConf) alike(p *peerConf, peers int) *peerConf {
+	if peers <= fewPeers || p.families[0].asOverride || p.families[1].asOverride {
+		return nil // it depends on the peer's number
+	}
+	for _, o := range b.peers {
+		if o.like == o && o.families == p.families && o.localAS == p.localAS && o.replaceAS == p.replaceAS {
+			return o
+		}
+	}
+	return p
 }
 
 // read takes one line of the router's about who.

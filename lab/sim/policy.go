@@ -101,6 +101,9 @@ func (b *bgpConf) matches(line string, p netip.Prefix, a *attrs) bool {
 }
 
 func (e mapEntry) set(a *attrs) *attrs {
+	if !slices.ContainsFunc(e.lines, func(l string) bool { return strings.HasPrefix(l, "set ") }) {
+		return a
+	}
 	next := *a
 	for _, l := range e.lines {
 		w := strings.Fields(l)
@@ -181,8 +184,18 @@ func (s *session) takes(p netip.Prefix, a *attrs) *attrs {
 	return b.filtered(f, in, p, a)
 }
 
-// sends is the best route as it is told to the peer; nil: it is not.
-func (s *session) sends(p netip.Prefix, best *bgpPath) *attrs {
+// outgoing is what became of a route that was told: peers that are told alike
+// share it.
+type outgoing struct {
+	of       *attrs
+	like     *peerConf
+	external bool
+	told     *attrs // nil: nothing
+}
+
+// sends is the best route as it is told to the peer; nil: it is not. e keeps what
+// came of it; nil: nobody does.
+func (s *session) sends(p netip.Prefix, e *entry, best *bgpPath) *attrs {
 	b, f := s.r.bgp, &s.conf.families[familyOf(p)]
 	if best == nil || !s.carries(familyOf(p)) || b.needPolicy && s.external() && !f.hasPolicy(out) {
 		return nil
@@ -192,6 +205,22 @@ func (s *session) sends(p netip.Prefix, best *bgpPath) *attrs {
 	if best.from != nil && !best.from.external() && !s.external() {
 		return nil
 	}
+	if e == nil || s.conf.like == nil {
+		return s.becomes(p, best)
+	}
+	for _, o := range e.out {
+		if o.of == best.attrs && o.like == s.conf.like && o.external == s.external() {
+			return o.told
+		}
+	}
+	o := outgoing{best.attrs, s.conf.like, s.external(), s.becomes(p, best)}
+	e.out = append(e.out, o)
+	return o.told
+}
+
+// becomes is the route after the policy and the protocol's own changes.
+func (s *session) becomes(p netip.Prefix, best *bgpPath) *attrs {
+	b, f := s.r.bgp, &s.conf.families[familyOf(p)]
 	a := b.filtered(f, out, p, best.attrs)
 	if a == nil {
 		return nil

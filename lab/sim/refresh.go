@@ -74,6 +74,6 @@ func retell(from, to *session) {
 		}
 	}
 	for _, p := range gone {
-		from.tell(p, nil)
+		from.tell(p, nil, nil)
 	}
 }

@@ -7,22 +7,32 @@ import (
 	"time"
 )
 
-// bgpPath is one way to a prefix.
+// bgpPath is one way to a prefix. A fabric of a thousand devices has millions.
 type bgpPath struct {
 	*attrs
 	from *session // nil: from here
-	at   time.Time
+	at   moment
 }
+
+// moment is a time, since this program began.
+type moment time.Duration
+
+var epoch = time.Now()
+
+func now() moment { return moment(time.Since(epoch)) }
 
 // entry is one prefix of the table.
 type entry struct {
-	paths []bgpPath
-	best  int   // place in paths; -1: none
-	multi []int // those used beside it
+	paths  []bgpPath
+	multi  []int32 // places in paths that are used beside the best
+	best   int32   // place in paths; -1: none
+	queued bool    // it is to be decided on
+	told   told
+	out    []outgoing
 }
 
 func (e *entry) bestPath() *bgpPath {
-	if e == nil || e.best < 0 || e.best >= len(e.paths) {
+	if e == nil || e.best < 0 || int(e.best) >= len(e.paths) {
 		return nil
 	}
 	return &e.paths[e.best]
@@ -38,17 +48,19 @@ type decision struct {
 // policy of a Clos disputes with another; the bound is for those that do.
 func (w *world) converge() {
 	limit := 50_000_000
-	for i := 0; i < len(w.work) && i < limit; i++ {
+	for i := 0; i < len(w.work) && limit > 0; limit-- {
 		j := w.work[i]
-		delete(j.r.queued, j.p)
 		j.r.decide(j.p)
+		if i++; i > 1000 && i > len(w.work)/2 {
+			w.work, i = slices.Delete(w.work, 0, i), 0
+		}
 	}
 	w.work = w.work[:0]
 }
 
-func (r *router) later(p netip.Prefix) {
-	if !r.queued[p] {
-		r.queued[p] = true
+func (r *router) later(p netip.Prefix, e *entry) {
+	if !e.queued {
+		e.queued = true
 		r.dev.world.work = append(r.dev.world.work, decision{r, p})
 	}
 }
@@ -64,28 +76,65 @@ func (r *router) put(p netip.Prefix, from *session, a *attrs) {
 		r.rib[p] = e
 	}
 	i := slices.IndexFunc(e.paths, func(x bgpPath) bool { return x.from == from })
+	settled := false
 	switch {
 	case a == nil && i < 0:
 		return
-	case a == nil:
-		// The path in use is remembered until the decision, so that the change
-		// is noticed.
-		e.paths = slices.Delete(slices.Clone(e.paths), i, i+1)
+	case a == nil: // that it was in use is known from what was told
+		if settled = r.aside(e, i); settled {
+			e.closeUp(i)
+		}
+		e.paths = slices.Delete(e.paths, i, i+1)
 		if from != nil {
 			from.received[familyOf(p)]--
 		}
 	case i < 0:
-		e.paths = append(e.paths, bgpPath{a, from, time.Now()})
+		e.paths = append(e.paths, bgpPath{a, from, now()})
+		settled = r.aside(e, len(e.paths)-1)
 		if from != nil {
 			from.received[familyOf(p)]++
 		}
 	case e.paths[i].same(a):
 		return
 	default:
-		e.paths = slices.Clone(e.paths)
-		e.paths[i] = bgpPath{a, from, time.Now()}
+		settled = r.aside(e, i)
+		e.paths[i] = bgpPath{a, from, now()}
+		settled = settled && r.aside(e, i)
 	}
-	r.later(p)
+	if settled {
+		r.noted()
+		return
+	}
+	r.later(p, e)
+}
+
+// aside says that the path at i is so much worse than the best one that it
+// decides nothing: of the paths that a spine has, all but one or two.
+func (r *router) aside(e *entry, i int) bool {
+	best := e.bestPath()
+	if best == nil || e.queued || r.bgp == nil || i == int(e.best) || slices.Contains(e.multi, int32(i)) {
+		return false
+	}
+	n, equal := r.bgp.better(&e.paths[i], best)
+	return n > 0 && !equal
+}
+
+// closeUp has the places of the paths in use be those after the one at i is gone.
+func (e *entry) closeUp(i int) {
+	if int(e.best) > i {
+		e.best--
+	}
+	for k := range e.multi {
+		if int(e.multi[k]) > i {
+			e.multi[k]--
+		}
+	}
+}
+
+// noted is a change of the table.
+func (r *router) noted() {
+	r.version++
+	r.dev.stir()
 }
 
 func (a *attrs) same(b *attrs) bool {
@@ -96,12 +145,18 @@ func (a *attrs) same(b *attrs) bool {
 // better compares two paths as bgpd does: negative, a is better. Equal says
 // that both can be used at once.
 func (b *bgpConf) better(x, y *bgpPath) (order int, equal bool) {
-	rank := func(o string) int { return strings.Index("IGP incomplete", o) }
-	for _, n := range []int{
-		y.weight - x.weight, y.pref - x.pref, boolRank(y.local) - boolRank(x.local), len(x.as) - len(y.as), rank(x.origin) - rank(y.origin),
-	} {
-		if n != 0 {
-			return n, false
+	if x.attrs != y.attrs {
+		switch {
+		case x.weight != y.weight:
+			return y.weight - x.weight, false
+		case x.pref != y.pref:
+			return y.pref - x.pref, false
+		case x.local != y.local:
+			return boolRank(y.local) - boolRank(x.local), false
+		case len(x.as) != len(y.as):
+			return len(x.as) - len(y.as), false
+		case x.origin != y.origin: // IGP comes before incomplete
+			return strings.Compare(x.origin, y.origin), false
 		}
 	}
 	if x.from == nil || y.from == nil {
@@ -114,8 +169,8 @@ func (b *bgpConf) better(x, y *bgpPath) (order int, equal bool) {
 		return n, false
 	}
 	equal = b.relax || x.from.peerASN == y.from.peerASN
-	if !b.compareID && !x.at.Equal(y.at) && x.from.external() {
-		return x.at.Compare(y.at), equal
+	if !b.compareID && x.at != y.at && x.from.external() {
+		return boolRank(x.at > y.at) - boolRank(x.at < y.at), equal
 	}
 	if n := x.from.peerID.Compare(y.from.peerID); n != 0 {
 		return n, equal
@@ -133,51 +188,57 @@ func boolRank(b bool) int {
 // decide chooses the best path of a prefix and tells the peers.
 func (r *router) decide(p netip.Prefix) {
 	e := r.rib[p]
-	if e == nil || r.bgp == nil {
+	if e == nil {
 		return
 	}
-	r.version++
-	r.dev.stir()
-	e.best, e.multi = -1, nil
-	for i := range e.paths {
-		if e.best < 0 {
-			e.best = i
-			continue
-		}
-		if n, _ := r.bgp.better(&e.paths[i], &e.paths[e.best]); n < 0 {
-			e.best = i
-		}
+	e.queued = false
+	if r.bgp == nil {
+		return
 	}
-	best := e.bestPath()
+	r.noted()
+	r.choose(e, r.bgp.families[familyOf(p)].maxPaths)
+	best, was := e.bestPath(), e.told
+	e.told = told{}
 	if best != nil {
-		for i := range e.paths {
-			if _, equal := r.bgp.better(&e.paths[i], best); equal && i != e.best && len(e.multi)+1 < r.bgp.families[familyOf(p)].maxPaths {
-				e.multi = append(e.multi, i)
-			}
-		}
-	}
-	was := r.told[p]
-	var now told
-	if best != nil {
-		now = told{best.attrs, best.from}
-	}
-	if best == nil {
+		copied := *best // a peer that is told too much takes its own paths away
+		best = &copied
+		e.told = told{best.attrs, best.from}
+	} else {
 		delete(r.rib, p)
 	}
-	if was == now {
+	if was == e.told {
 		return
 	}
-	if best == nil {
-		delete(r.told, p)
-	} else {
-		r.told[p] = now
-	}
+	e.out = nil
 	if (was.attrs == nil) != (best == nil) {
 		r.aggregate(p, best != nil)
 	}
 	for _, s := range r.sessions {
 		if s.up() {
-			s.tell(p, best)
+			s.tell(p, e, best)
+		}
+	}
+}
+
+// choose finds the best path, and those that are used beside it.
+func (r *router) choose(e *entry, most int) {
+	e.best, e.multi = -1, e.multi[:0]
+	for i := range e.paths {
+		if e.best < 0 {
+			e.best = int32(i)
+			continue
+		}
+		if n, _ := r.bgp.better(&e.paths[i], &e.paths[e.best]); n < 0 {
+			e.best = int32(i)
+		}
+	}
+	best := e.bestPath()
+	for i := 0; i < len(e.paths) && len(e.multi)+1 < most; i++ {
+		if int32(i) == e.best {
+			continue
+		}
+		if _, equal := r.bgp.better(&e.paths[i], best); equal {
+			e.multi = append(e.multi, int32(i))
 		}
 	}
 }
@@ -188,13 +249,13 @@ type told struct {
 	from  *session
 }
 
-// tell sends what the policy lets through.
-func (s *session) tell(p netip.Prefix, best *bgpPath) {
+// tell sends what the policy lets through of the best path, which is e's.
+func (s *session) tell(p netip.Prefix, e *entry, best *bgpPath) {
 	t := s.mirror
 	if t == nil {
 		return
 	}
-	a := s.sends(p, best)
+	a := s.sends(p, e, best)
 	if a == nil && s.conf.families[familyOf(p)].originate && p.Bits() == 0 {
 		a = s.defaultRoute()
 	}
@@ -212,11 +273,11 @@ func (s *session) defaultRoute() *attrs {
 // tellAll sends the whole table, as after a route refresh.
 func (s *session) tellAll() {
 	for p, e := range s.r.rib {
-		s.tell(p, e.bestPath())
+		s.tell(p, e, e.bestPath())
 	}
 	for f, any := range []netip.Prefix{netip.PrefixFrom(netip.IPv4Unspecified(), 0), netip.PrefixFrom(netip.IPv6Unspecified(), 0)} {
 		if s.conf.families[f].originate && s.carries(f) && s.r.rib[any] == nil {
-			s.tell(any, nil)
+			s.tell(any, nil, nil)
 		}
 	}
 }
@@ -225,7 +286,7 @@ func (s *session) tellAll() {
 func (s *session) sent(family int) int {
 	n := 0
 	for p, e := range s.r.rib {
-		if familyOf(p) == family && s.sends(p, e.bestPath()) != nil {
+		if familyOf(p) == family && s.sends(p, e, e.bestPath()) != nil {
 			n++
 		}
 	}
@@ -263,74 +324,4 @@ func (r *router) putAggregate(a netip.Prefix) {
 	} else if e := r.rib[a]; e != nil && slices.ContainsFunc(e.paths, func(p bgpPath) bool { return p.from == nil && p.source == "aggregate" }) {
 		r.put(a, nil, nil)
 	}
-}
-
-// fib are the kernel routes that come of the table.
-func (r *router) fib() []fibRoute {
-	if r.kept != nil {
-		return r.kept
-	}
-	if r.bgp == nil || !r.runs("zebra") {
-		return nil
-	}
-	var out []fibRoute
-	groups := map[string]int{}
-	for p, e := range r.rib {
-		best := e.bestPath()
-		if best != nil && best.from == nil && best.source == "aggregate" && !r.nearer(p) {
-			// What is in none of its parts goes nowhere.
-			out = append(out, fibRoute{kernelRoute: kernelRoute{prefix: p, kind: "blackhole", proto: "bgp"}})
-			continue
-		}
-		if best == nil || best.from == nil || r.nearer(p) {
-			continue
-		}
-		// A source map that is not there, or denies, keeps the route from the kernel.
-		if m := r.bgp.src[familyOf(p)]; m != "" && r.bgp.through(m, p, best.attrs) == nil {
-			continue
-		}
-		f := fibRoute{kernelRoute: kernelRoute{prefix: p, proto: "bgp"}, src: r.bgp.source(familyOf(p), p, best.attrs)}
-		for _, i := range append([]int{e.best}, e.multi...) {
-			s := e.paths[i].from
-			if port := s.port(); port != nil {
-				f.hops = append(f.hops, hop{s.peerAddress(), port})
-			}
-		}
-		slices.SortFunc(f.hops, func(a, b hop) int { return a.port.index - b.port.index })
-		var key strings.Builder
-		for _, h := range f.hops {
-			key.WriteString(h.port.name + " ")
-		}
-		if groups[key.String()] == 0 {
-			groups[key.String()] = 20 + len(groups)
-		}
-		f.id = groups[key.String()]
-		if len(f.hops) > 0 {
-			out = append(out, f)
-		}
-	}
-	return out
-}
-
-// nearer says that the kernel has a route of its own, which zebra prefers.
-func (r *router) nearer(p netip.Prefix) bool {
-	has := func(k kernelRoute) bool { return k.prefix == p }
-	return slices.ContainsFunc(r.dev.kernel, has) || slices.ContainsFunc(r.dev.connected(), has)
-}
-
-// source is the `set src` of the map for the kernel.
-func (b *bgpConf) source(family int, p netip.Prefix, a *attrs) netip.Addr {
-	for _, e := range b.maps[b.src[family]] {
-		if slices.ContainsFunc(e.lines, func(l string) bool { return strings.HasPrefix(l, "match ") && !b.matches(l, p, a) }) {
-			continue
-		}
-		for _, l := range e.lines {
-			if text, ok := strings.CutPrefix(l, "set src "); ok {
-				addr, _ := netip.ParseAddr(text)
-				return addr
-			}
-		}
-		break
-	}
-	return netip.Addr{}
 }

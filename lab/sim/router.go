@@ -24,9 +24,7 @@ type router struct {
 
 	sessions []*session
 	rib      map[netip.Prefix]*entry
-	told     map[netip.Prefix]told
 	below    map[netip.Prefix]int // aggregates: routes below
-	queued   map[netip.Prefix]bool
 }
 
 func newRouter(d *device) *router {
@@ -36,8 +34,7 @@ func newRouter(d *device) *router {
 }
 
 func (r *router) clear() {
-	r.rib, r.told = map[netip.Prefix]*entry{}, map[netip.Prefix]told{}
-	r.below, r.queued = map[netip.Prefix]int{}, map[netip.Prefix]bool{}
+	r.rib, r.below = map[netip.Prefix]*entry{}, map[netip.Prefix]int{}
 	r.sessions = nil
 }
 
@@ -257,8 +254,8 @@ func (r *router) aggregates() {
 	r.below = map[netip.Prefix]int{}
 	for f := range r.bgp.families {
 		for _, a := range r.bgp.families[f].aggregates {
-			for p := range r.told {
-				if a.Bits() < p.Bits() && a.Contains(p.Addr()) {
+			for p, e := range r.rib {
+				if e.told.attrs != nil && a.Bits() < p.Bits() && a.Contains(p.Addr()) {
 					r.below[a]++
 				}
 			}

@@ -103,7 +103,8 @@ func (s *site) targets() []push.Target {
 // push pushes all, and wants this result of each.
 func (s *site) push(want push.Result) {
 	s.t.Helper()
-	for e := range push.Run(s.t.Context(), s.transport, s.targets(), push.Options{}) {
+	// The devices share this process's processors: more at once would only wait.
+	for e := range push.Run(s.t.Context(), s.transport, s.targets(), push.Options{Parallel: 200}) {
 		switch e.Kind {
 		case push.Done:
 			if e.Report.Result != want {

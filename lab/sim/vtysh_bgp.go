@@ -188,13 +188,13 @@ func (r *router) pathJSON(p netip.Prefix, e *entry, i int) object {
 		m["metric"] = x.med
 	}
 	switch {
-	case i == e.best:
+	case i == int(e.best):
 		m["bestpath"] = true
 		m["selectionReason"] = "First path received"
 		if len(e.multi) > 0 {
 			m["multipath"] = true
 		}
-	case slices.Contains(e.multi, i):
+	case slices.Contains(e.multi, int32(i)):
 		m["multipath"] = true
 	}
 	if x.from == nil {
