@@ -106,6 +106,7 @@ func BenchmarkPush(b *testing.B) {
 		for _, want := range []push.Result{push.Changed, push.Unchanged} {
 			b.Run(fmt.Sprintf("%d/%s", devices, want), func(b *testing.B) {
 				s := newSite(b, sized(b, n.spines, n.leafs, n.nodes))
+				s.routes = nil // what is predicted is not the devices'
 				if want == push.Unchanged {
 					s.push(push.Changed)
 				}
@@ -122,7 +123,7 @@ func BenchmarkPush(b *testing.B) {
 }
 
 // live is what is in use of the heap, in bytes: the devices with their tables,
-// and the operator's side.
+// and the plan.
 func live() uint64 {
 	runtime.GC()
 	var m runtime.MemStats
