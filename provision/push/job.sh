@@ -148,10 +148,11 @@ keep_on() { # UNIT
 }
 end_trial() { ! grep -qx "$1" "$T/live" 2>/dev/null || try_unit "$1" back "$(notes "$1")"; } # UNIT
 
-# The hook at boot, ahead of networking and FRR.
+# The hook at boot, ahead of networking and FRR. What it runs lies with the push,
+# so that a loss of power before the last link leaves nothing of it elsewhere.
 hook_on() {
 	[ -n "$HOOK" ] || return 0
-	cat >"$B/boot" <<'BOOT'
+	cat >"$T/boot" <<'BOOT'
 #!/bin/sh
 # Made by closup for as long as a push is open.
 for job in /var/lib/closup/push/*/job; do [ ! -f "$job" ] || sh "$job" boot; done
@@ -159,9 +160,9 @@ hostname -F /etc/hostname 2>/dev/null
 ! command -v netplan >/dev/null 2>&1 || netplan generate
 exit 0
 BOOT
-	chmod 700 "$B/boot"
+	chmod 700 "$T/boot"
 	if booted; then
-		cat >"$HOOK/systemd/system/closup-recover.service" <<'UNIT'
+		cat >"$HOOK/systemd/system/closup-recover.service" <<UNIT
 [Unit]
 Description=Finish or undo the push of closup that was open at shutdown
 DefaultDependencies=no
@@ -170,16 +171,16 @@ Before=network-pre.target networking.service systemd-networkd.service frr.servic
 Conflicts=shutdown.target
 [Service]
 Type=oneshot
-ExecStart=/bin/sh /var/lib/closup/boot
+ExecStart=/bin/sh $T/boot
 UNIT
 		mkdir -p "$HOOK/systemd/system/sysinit.target.wants" &&
 			ln -sf ../closup-recover.service "$HOOK/systemd/system/sysinit.target.wants/closup-recover.service"
 	else
-		mkdir -p "$HOOK/rcS.d" && ln -sf "$B/boot" "$HOOK/rcS.d/S00closup-recover"
+		mkdir -p "$HOOK/rcS.d" && ln -sf "$T/boot" "$HOOK/rcS.d/S00closup-recover"
 	fi || because "no hook for a reboot could be put below $HOOK"
 }
 hook_off() {
-	[ -z "$HOOK" ] || rm -f "$HOOK/systemd/system/closup-recover.service" "$HOOK/systemd/system/sysinit.target.wants/closup-recover.service" "$HOOK/rcS.d/S00closup-recover" "$B/boot"
+	[ -z "$HOOK" ] || rm -f "$HOOK/systemd/system/closup-recover.service" "$HOOK/systemd/system/sysinit.target.wants/closup-recover.service" "$HOOK/rcS.d/S00closup-recover" "$T/boot"
 }
 
 undo() { # now, boot
@@ -359,6 +360,7 @@ main() {
 	back) # the operator's own hand, on the console
 		mv "$T/pending" "$T/aborted" 2>/dev/null
 		alive "$T" || revive "$T"
-		follow active undoing applying | sed -n 's/^state //p' ;;
+		M=said
+		follow active undoing applying | sed -n 's/^said state //p' ;;
 	esac
 }

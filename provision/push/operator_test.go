@@ -189,13 +189,12 @@ func (s *site) portrait(device string) string {
 	b.WriteString(`echo '== left'
 for s in /var/lib/closup/push/*/state; do
 	case $(cat $s 2>/dev/null) in
-	done | rolled-back | released | refused | locked | '') ;;
+	done | rolled-back | released | refused | locked | '') ls -d ${s%/*}/boot 2>/dev/null ;;
 	staged | ready) flock -n ${s%/*}/alive true || echo "${s%/*} is ready" ;; # dead, it has changed nothing
 	*) echo "$s: $(cat $s)" ;;
 	esac
 done
 find /etc -name '*.closup' -o -name 'closup-recover*' -o -name '*closup-recover'
-ls -d /var/lib/closup/boot 2>/dev/null
 true
 `)
 	var out strings.Builder
