@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"closup/lab/labtest"
 	"closup/provision/observe"
 )
 
@@ -174,14 +175,9 @@ func TestBenchAnsible(t *testing.T) {
 	s := newSite(t, "fifty", fifty())
 
 	dir := t.TempDir()
-	var inventory strings.Builder
-	for _, d := range s.plan.Devices {
-		e := s.endpoints[d.Name]
-		fmt.Fprintf(&inventory, "%s ansible_host=%s ansible_port=%d ansible_user=%s ansible_ssh_private_key_file=%s ansible_python_interpreter=/usr/bin/python3 ansible_ssh_common_args='-o UserKnownHostsFile=%s'\n",
-			d.Name, e.Host, e.Port, e.User, e.Identity[0], e.KnownHosts)
-	}
-	hosts := filepath.Join(dir, "hosts")
-	if err := os.WriteFile(hosts, []byte(inventory.String()), 0o600); err != nil {
+	hosts := filepath.Join(dir, "lab.json")
+	python := map[string]any{"ansible_python_interpreter": "/usr/bin/python3"}
+	if err := os.WriteFile(hosts, labtest.Inventory(t, s.plan, s.lab, python), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	const bgp = "vtysh -c 'show version' -c 'show bgp summary json' -c 'show bgp ipv4 unicast json' -c 'show bgp ipv6 unicast json'"
