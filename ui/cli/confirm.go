@@ -32,7 +32,6 @@ time ran out has its old configuration, and is told as rolled-back.`,
 		},
 	}
 	labFlag(cmd, &o.Lab)
-	cmd.Flags().StringSliceVar(&o.Only, "only", nil, "these devices and no others")
-	_ = cmd.RegisterFlagCompletionFunc("only", e.completeDevices)
+	e.onlyFlag(cmd, &o.Only)
 	return cmd
 }

@@ -56,10 +56,9 @@ stand around each change: 3, 0, or all of the file.`,
 		},
 	}
 	labFlag(cmd, &o.Lab)
-	cmd.Flags().StringSliceVar(&o.Only, "only", nil, "these devices and no others")
+	e.onlyFlag(cmd, &o.Only)
 	cmd.Flags().BoolVar(&o.AcceptNew, "accept-new", false, "take the host keys of devices that are not known yet")
 	cmd.Flags().StringVar(&around, "context", render.Contexts[0].Word, "equal lines around each change: 0, 3 or all")
-	_ = cmd.RegisterFlagCompletionFunc("only", e.completeDevices)
 	_ = cmd.RegisterFlagCompletionFunc("context", cobra.FixedCompletions([]string{"0", "3", "all"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }

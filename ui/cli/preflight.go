@@ -62,7 +62,7 @@ missing from a folder of .deb files on this machine, for sites without internet.
 	}
 	labFlag(cmd, &o.Lab)
 	f := cmd.Flags()
-	f.StringSliceVar(&o.Only, "only", nil, "these devices and no others")
+	e.onlyFlag(cmd, &o.Only)
 	f.BoolVar(&o.AcceptNew, "accept-new", false, "take the host keys of devices that are not known yet")
 	f.BoolVar(&do.password, "set-password", false, "change passwords that have expired; the old and the new one are asked for")
 	f.BoolVar(&do.raise, "raise", false, "set planned ports up that are down, so that LLDP shows their neighbors")
@@ -70,7 +70,6 @@ missing from a folder of .deb files on this machine, for sites without internet.
 	f.StringVar(&do.packages, "packages", "", "install what is missing from the .deb files of this folder")
 	f.BoolVar(&do.yes, "yes", false, "do not ask before packages are installed")
 	f.BoolVar(&checks, "checks", false, "list every check")
-	_ = cmd.RegisterFlagCompletionFunc("only", e.completeDevices)
 	_ = cmd.MarkFlagDirname("packages")
 	return cmd
 }

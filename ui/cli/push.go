@@ -64,17 +64,22 @@ changed by hand since the last push is shown and stops the push, unless
 			return e.push(cmd.Context(), p, o, yes)
 		},
 	}
-	labFlag(cmd, &o.Lab)
+	e.changeFlags(cmd, &o, &yes)
 	f := cmd.Flags()
-	f.StringSliceVar(&o.Only, "only", nil, "these devices and no others")
-	f.BoolVar(&o.DryRun, "dry-run", false, "show what would change, and stop")
-	f.BoolVar(&yes, "yes", false, "do not ask")
 	f.BoolVar(&o.AcceptNew, "accept-new", false, "take the host keys of devices that are not known yet")
 	f.DurationVar(&o.Confirm, "confirm", 0, "leave the change pending for so long: `closup confirm` keeps it, and nothing takes it back")
-	f.BoolVar(&o.OverwriteDrift, "overwrite-drift", false, "overwrite what was changed by hand since the last push")
 	f.BoolVar(&o.Resume, "resume", false, "end first what the last push, cut off, had begun")
-	_ = cmd.RegisterFlagCompletionFunc("only", e.completeDevices)
 	return cmd
+}
+
+// changeFlags are the flags of every command that changes devices.
+func (e *env) changeFlags(cmd *cobra.Command, o *work.PushOptions, yes *bool) {
+	labFlag(cmd, &o.Lab)
+	f := cmd.Flags()
+	e.onlyFlag(cmd, &o.Only)
+	f.BoolVar(&o.DryRun, "dry-run", false, "show what would change, and stop")
+	f.BoolVar(yes, "yes", false, "do not ask")
+	f.BoolVar(&o.OverwriteDrift, "overwrite-drift", false, "overwrite what was changed by hand since the last push")
 }
 
 // push shows, asks, and applies. A device that cannot be reached or compared

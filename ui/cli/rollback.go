@@ -38,13 +38,7 @@ takes it back, and a second rollback undoes the first.`,
 			return e.rollback(cmd.Context(), p, o, yes)
 		},
 	}
-	labFlag(cmd, &o.Lab)
-	f := cmd.Flags()
-	f.StringSliceVar(&o.Only, "only", nil, "these devices and no others")
-	f.BoolVar(&o.DryRun, "dry-run", false, "show what would change, and stop")
-	f.BoolVar(&yes, "yes", false, "do not ask")
-	f.BoolVar(&o.OverwriteDrift, "overwrite-drift", false, "overwrite what was changed by hand since the last push")
-	_ = cmd.RegisterFlagCompletionFunc("only", e.completeDevices)
+	e.changeFlags(cmd, &o, &yes)
 	return cmd
 }
 

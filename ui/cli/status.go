@@ -101,6 +101,12 @@ func labFlag(cmd *cobra.Command, inLab *bool) {
 	cmd.Flags().BoolVar(inLab, "lab", false, "the running lab's devices instead of the real ones")
 }
 
+// onlyFlag narrows a command to some devices.
+func (e *env) onlyFlag(cmd *cobra.Command, only *[]string) {
+	cmd.Flags().StringSliceVar(only, "only", nil, "these devices and no others")
+	_ = cmd.RegisterFlagCompletionFunc("only", e.completeDevices)
+}
+
 // verdict prints one status and says whether it is as expected.
 func (e *env) verdict(s observe.Status) error {
 	var err error
