@@ -51,7 +51,7 @@ same() { [ "$(lines $conf)" = "$(running | lines)" ]; }
 enabled() { (. /etc/frr/daemons; for d in bgpd bfdd; do eval "[ \"\${$d:-no}\" = yes ]" && echo $d; done; true); }
 missing() {
 	there=" $(echo $(daemons)) "
-	for d in zebra $(enabled); do case $there in *" $d "*) ;; *) echo $d ;; esac; done
+	for d in watchfrr zebra $(enabled); do case $there in *" $d "*) ;; *) echo $d ;; esac; done
 }
 wait_frr() {
 	tries=0
@@ -87,20 +87,25 @@ restart_frr() {
 
 	// frrStart brings FRR from whatever it does to running all daemons that
 	// are enabled. One that is missing beside a running bgpd is added without
-	// a restart, and sessions stay.
+	// a restart, and sessions stay; so is watchfrr, which takes up what runs.
 	frrStart = `fresh= before=$(missing)
 [ -n "$before" ] || ran=$(running)
 if [ -n "$before" ] || ! defaults; then
 	need_disk
 	ran=
-	if [ "$before" = bfdd ]; then
+	case $(echo $before) in
+	watchfrr)
+		echo "starting watchfrr"
+		if systemd; then systemctl start frr; else $init start </dev/null >/dev/null 2>&1; fi
+		wait_frr || exit 1 ;;
+	bfdd)
 		echo "starting bfdd"
 		if systemd; then systemctl reload frr; else $init reload </dev/null >/dev/null 2>&1; fi
-		wait_frr || exit 1
-	else
+		wait_frr || exit 1 ;;
+	*)
 		restart_frr || exit 1
-		fresh=yes
-	fi
+		fresh=yes ;;
+	esac
 fi
 `
 

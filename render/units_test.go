@@ -144,6 +144,26 @@ func TestBFDStartsBesideBGP(t *testing.T) {
 
 // TestRefusedFileChangesNothing: a file that FRR does not parse fails Check,
 // and if it got past that, Apply fails too and what ran still runs.
+// TestWatchfrrStartsBesideBGP: who would start a dead daemon again is missed,
+// and comes back without a session lost.
+func TestWatchfrrStartsBesideBGP(t *testing.T) {
+	b, _ := running(t, "article", "leaf1")
+	bgpd := b.run(`cat /run/frr/bgpd.pid`)
+	b.run(`pid=$(cat /run/frr/watchfrr.pid); kill -9 $pid; while kill -0 $pid 2>/dev/null; do sleep 0.1; done`)
+	for _, name := range []string{"frr-daemons", "frr"} {
+		if out, err := b.try(unit(t, name).Verify, "/etc/frr/frr.conf"); err == nil || !strings.Contains(out, "does not run: watchfrr") {
+			t.Errorf("%s: Verify says %q, %v", name, out, err)
+		}
+	}
+	b.run(unit(t, "frr").Apply)
+	if out, err := b.try(unit(t, "frr").Verify, "/etc/frr/frr.conf"); err != nil {
+		t.Errorf("after Apply: %v\n%s", err, out)
+	}
+	if now := b.run(`cat /run/frr/bgpd.pid`); now != bgpd {
+		t.Errorf("bgpd was restarted: %s, not %s", now, bgpd)
+	}
+}
+
 func TestRefusedFileChangesNothing(t *testing.T) {
 	b, _ := running(t, "article", "leaf1")
 	frr := unit(t, "frr")
