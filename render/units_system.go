@@ -39,12 +39,12 @@ true
 `
 	ifupdown2Apply = ifupdown2Ours + `file=/etc/network/interfaces
 names= gone=
+asked=" $(echo $(sed -n 's/^[[:space:]]*iface[[:space:]][[:space:]]*\([^[:space:]]*\).*/\1/p' $file)) "
 for name in $({ ours $file; [ ! -r "${1:-}" ] || ours "$1"; } | sort -u); do
-	if grep -Eq "^[[:space:]]*iface[[:space:]]+$name([[:space:]]|\$)" $file; then
-		names="$names $name"
-	elif [ -e "/sys/class/net/$name" ]; then
-		gone="$gone $name"
-	fi
+	case $asked in
+	*" $name "*) names="$names $name" ;;
+	*) [ ! -e "/sys/class/net/$name" ] || gone="$gone $name" ;;
+	esac
 done
 for name in $gone; do
 	echo "$name is no longer planned: down"
@@ -60,21 +60,38 @@ while [ -n "$names" ]; do
 	sleep 0.5
 done
 `
-	ifupdown2Verify = ifupdown2Ours + `[ -r "$1" ] || { echo "$1 is missing"; exit 1; }
-status=0
-for name in $(ours "$1"); do
-	if [ ! -e "/sys/class/net/$name" ]; then
-		echo "$name: there is no such port"
-		continue
-	fi
-	sed -n "/^iface $name\$/,/^#/p;/^iface $name /,/^#/p" "$1" | while read -r key value; do
-		case $key in
-		address) ip -o addr show dev "$name" | grep -qF " $value " || { echo "$name: address $value is missing"; exit 1; } ;;
-		mtu) [ "$(cat "/sys/class/net/$name/mtu")" = "$value" ] || { echo "$name: MTU is $(cat "/sys/class/net/$name/mtu"), not $value"; exit 1; } ;;
-		esac
-	done || status=1
-	ip -o link show dev "$name" | grep -q '[<,]UP[,>]' || { echo "$name: is not up"; status=1; }
-done
+	// ifupdown2Verify asks for the addresses of all ports at once, and reads the
+	// rest where the kernel shows it: no process for each port.
+	ifupdown2Verify = `[ -r "$1" ] || { echo "$1 is missing"; exit 1; }
+there=$(ip -o addr show | sed 's/^[0-9]*: *\([^ ]*\) *inet6* \([^ ]*\) .*/[\1 \2]/')
+status=0 name= ours=
+while read -r key value rest; do
+	case "$key $value" in
+	'# closup:')
+		ours=yes
+		continue ;;
+	'auto '*)
+		name=${ours:+$value}
+		if [ -z "$name" ]; then
+			:
+		elif [ ! -e "/sys/class/net/$name" ]; then
+			echo "$name: there is no such port"
+			name=
+		else
+			read -r flags <"/sys/class/net/$name/flags"
+			read -r mtu <"/sys/class/net/$name/mtu"
+			[ $((flags & 1)) = 1 ] || { echo "$name: is not up"; status=1; }
+		fi ;;
+	'iface '*) [ "$value" = "$name" ] || name= ;;
+	'address '*)
+		case $there in *"[$name $value]"*) ;; *)
+			[ -z "$name" ] || { echo "$name: address $value is missing"; status=1; } ;;
+		esac ;;
+	'mtu '*) [ -z "$name" ] || [ "$mtu" = "$value" ] || { echo "$name: MTU is $mtu, not $value"; status=1; } ;;
+	'#'*) name= ;;
+	esac
+	ours=
+done <"$1"
 exit $status
 `
 )
