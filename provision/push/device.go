@@ -136,7 +136,7 @@ const (
 func (d *device) root(ctx context.Context, s *script) ([]byte, error) {
 	ctx, cancel := provision.WithTimeout(ctx, verbTimeout)
 	defer cancel()
-	return provision.RunRoot(ctx, d.session, s.String())
+	return provision.RunRootWritten(ctx, d.session, s.send)
 }
 
 // persist is root for a device that is being changed: a connection that breaks

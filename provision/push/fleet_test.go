@@ -96,6 +96,7 @@ var unquoted = strings.NewReplacer("'", "", `"`, "")
 
 // run does a command: a script on its input, as provision.RunRoot frames it.
 func (m *mimic) run(c fake.Command) int {
+	m.wait(m.device.Name)
 	b, _ := spare.Get().(*paper)
 	b.in.Reset(c.Stdin)
 	b.out.Reset()
@@ -113,6 +114,9 @@ func (m *mimic) run(c fake.Command) int {
 					shows = name
 				}
 			}
+			continue
+		}
+		if word, _, _ := strings.Cut(line, " "); line[0] == '\t' || line[0] == '#' || strings.HasSuffix(word, "()") {
 			continue
 		}
 		w := append(strings.Fields(unquoted.Replace(line)), "", "")
@@ -154,10 +158,10 @@ func (m *mimic) run(c fake.Command) int {
 			mark, _, _ = strings.Cut(strings.TrimPrefix(w[1], `\n`), `\n`)
 		}
 	}
-	answer := []byte("\n" + mark + "\n" + out.String() + "\n" + mark + " 0\n")
+	fmt.Fprintf(out, "\n%s 0\n", mark)
+	_, _ = fmt.Fprintf(c.Stdout, "\n%s\n", mark)
+	_, _ = c.Stdout.Write(out.Bytes())
 	spare.Put(b)
-	m.wait(m.device.Name)
-	_, _ = c.Stdout.Write(answer)
 	return 0
 }
 

@@ -25,7 +25,7 @@ func stage(ctx context.Context, d *device) error {
 	limited, cancel := provision.WithTimeout(ctx, 2*verbTimeout)
 	defer cancel()
 	_, err := provision.RunRootWritten(limited, d.session, func(w io.Writer) {
-		_, _ = io.WriteString(w, s.String())
+		s.send(w)
 		d.send(w)
 		_, _ = io.WriteString(w, d.checks())
 	})

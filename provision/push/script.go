@@ -34,10 +34,15 @@ type script struct{ strings.Builder }
 // the one of the push of that id.
 func newScript(p *push, id string) *script {
 	s := &script{}
-	s.Grow(len(library) + 4<<10)
 	s.line("B=%s T=%s HOOK=%s PATIENCE=%s LEASE=%s", p.home, p.home+"/push/"+id, p.hook, int(p.patience/time.Second), int(p.lease/time.Second))
-	s.WriteString(library)
 	return s
+}
+
+// send writes it with the functions that it uses, which nobody holds a thousand
+// times.
+func (s *script) send(w io.Writer) {
+	_, _ = io.WriteString(w, library)
+	_, _ = io.WriteString(w, s.String())
 }
 
 // detached begins a script that runs by itself on the device.
@@ -46,7 +51,7 @@ func detached(p *push, id string) *script {
 	s.WriteString("PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin; LC_ALL=C; VTYSH_HISTFILE=/dev/null; export PATH LC_ALL VTYSH_HISTFILE; umask 077\n")
 	// What units write for themselves goes to memory: the disk may be full.
 	s.WriteString("[ ! -w /run ] || { TMPDIR=/run; export TMPDIR; }\n")
-	s.WriteString(newScript(p, id).String())
+	newScript(p, id).send(s)
 	return s
 }
 
