@@ -142,8 +142,6 @@ func TestBFDStartsBesideBGP(t *testing.T) {
 	}
 }
 
-// TestRefusedFileChangesNothing: a file that FRR does not parse fails Check,
-// and if it got past that, Apply fails too and what ran still runs.
 // TestWatchfrrStartsBesideBGP: who would start a dead daemon again is missed,
 // and comes back without a session lost.
 func TestWatchfrrStartsBesideBGP(t *testing.T) {
@@ -164,6 +162,8 @@ func TestWatchfrrStartsBesideBGP(t *testing.T) {
 	}
 }
 
+// TestRefusedFileChangesNothing: a file that FRR does not parse fails Check,
+// and if it got past that, Apply fails too and what ran still runs.
 func TestRefusedFileChangesNothing(t *testing.T) {
 	b, _ := running(t, "article", "leaf1")
 	frr := unit(t, "frr")
