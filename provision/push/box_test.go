@@ -39,7 +39,7 @@ type shop struct {
 
 func newShop(t *testing.T) *shop {
 	t.Helper()
-	for _, tool := range []string{"flock", "setsid", "timeout", "base64", "sha256sum", "stat"} {
+	for _, tool := range []string{"flock", "setsid", "timeout", "base64", "sha256sum", "stat", "tar"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			if os.Getenv("CLOSUP_NO_SKIP") == "1" {
 				t.Fatalf("the device side needs %s", tool)

@@ -42,7 +42,10 @@ func (d *device) look(ctx context.Context, v view) (*seen, error) {
 	s.WriteString("look_open\n")
 	paths := make([]string, 0, 2*len(d.files)+len(d.units))
 	for _, f := range d.files {
-		paths = append(paths, f.Path, d.push.keptAt(f.Path))
+		if f.trial == nil { // or its unit is asked
+			paths = append(paths, f.Path)
+		}
+		paths = append(paths, d.push.keptAt(f.Path))
 		d.log("read %s", f.Path)
 	}
 	for _, u := range d.units {

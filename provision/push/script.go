@@ -130,7 +130,10 @@ func states(data []byte) (map[string]state, error) {
 		if errors.Is(err, io.EOF) {
 			return found, nil
 		}
-		if err != nil || h.Size > int64(len(data)) {
+		if err == nil && h.Size > int64(len(data)) {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
 			return nil, fmt.Errorf("%w: its files cannot be unpacked: %w", provision.ErrOutput, err)
 		}
 		s := state{exists: true, odd: h.Typeflag != tar.TypeReg, mode: strconv.FormatInt(h.Mode&0o7777, 8), owner: h.Uname + ":" + h.Gname}

@@ -110,3 +110,18 @@ func TestStates(t *testing.T) {
 		}
 	}
 }
+
+// FuzzAnswer: whatever a device answers, it is read or refused.
+func FuzzAnswer(f *testing.F) {
+	f.Add([]byte("\nMARK state done\n\nMARK files\n"), []byte("x"))
+	f.Add([]byte("\nMARK show\ntext\n0\n"), make([]byte, 1024))
+	f.Fuzz(func(t *testing.T, answer, files []byte) {
+		for _, err := range []error{second((&push{mark: "MARK"}).blocks(answer)), second(states(files))} {
+			if err != nil && !errors.Is(err, provision.ErrOutput) {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+func second[T any](_ T, err error) error { return err }
