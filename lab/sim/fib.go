@@ -6,57 +6,71 @@ import (
 	"strings"
 )
 
-// fib are the kernel routes that come of the table.
-func (r *router) fib() []fibRoute {
+// fib are a family's kernel routes that come of the table.
+func (r *router) fib(f int) []fibRoute {
 	if r.kept != nil {
-		return r.kept
+		return slices.Clone(r.kept[f])
 	}
 	if r.bgp == nil || !r.runs("zebra") {
 		return nil
 	}
 	var out []fibRoute
 	groups := map[string]int{}
+	nearer := r.nearer()
+	hops := map[*session]hop{}
+	for _, s := range r.sessions {
+		if port := s.port(); port != nil {
+			hops[s] = hop{s.peerAddress(), port}
+		}
+	}
+	var key []byte
 	for p, e := range r.rib {
+		if familyOf(p) != f {
+			continue
+		}
 		best := e.bestPath()
-		if best != nil && best.from == nil && best.source == "aggregate" && !r.nearer(p) {
+		if best != nil && best.from == nil && best.source == "aggregate" && !nearer[p] {
 			// What is in none of its parts goes nowhere.
 			out = append(out, fibRoute{kernelRoute: kernelRoute{prefix: p, kind: "blackhole", proto: "bgp"}})
 			continue
 		}
-		if best == nil || best.from == nil || r.nearer(p) {
+		if best == nil || best.from == nil || nearer[p] {
 			continue
 		}
 		// A source map that is not there, or denies, keeps the route from the kernel.
-		if m := r.bgp.src[familyOf(p)]; m != "" && r.bgp.through(m, p, best.attrs) == nil {
+		if m := r.bgp.src[f]; m != "" && r.bgp.through(m, p, best.attrs) == nil {
 			continue
 		}
-		f := fibRoute{kernelRoute: kernelRoute{prefix: p, proto: "bgp"}, src: r.bgp.source(familyOf(p), p, best.attrs)}
+		k := fibRoute{kernelRoute: kernelRoute{prefix: p, proto: "bgp"}, src: r.bgp.source(f, p, best.attrs)}
 		for _, i := range append([]int32{e.best}, e.multi...) {
-			s := e.paths[i].from
-			if port := s.port(); port != nil {
-				f.hops = append(f.hops, hop{s.peerAddress(), port})
+			if h, ok := hops[e.paths[i].from]; ok {
+				k.hops = append(k.hops, h)
 			}
 		}
-		slices.SortFunc(f.hops, func(a, b hop) int { return a.port.index - b.port.index })
-		var key strings.Builder
-		for _, h := range f.hops {
-			key.WriteString(h.port.name + " ")
+		slices.SortFunc(k.hops, func(a, b hop) int { return a.port.index - b.port.index })
+		key = key[:0]
+		for _, h := range k.hops {
+			key = append(append(key, h.port.name...), ' ')
 		}
-		if groups[key.String()] == 0 {
-			groups[key.String()] = 20 + len(groups)
+		if k.id = groups[string(key)]; k.id == 0 {
+			k.id = 20 + len(groups)
+			groups[string(key)] = k.id
 		}
-		f.id = groups[key.String()]
-		if len(f.hops) > 0 {
-			out = append(out, f)
+		if len(k.hops) > 0 {
+			out = append(out, k)
 		}
 	}
 	return out
 }
 
-// nearer says that the kernel has a route of its own, which zebra prefers.
-func (r *router) nearer(p netip.Prefix) bool {
-	has := func(k kernelRoute) bool { return k.prefix == p }
-	return slices.ContainsFunc(r.dev.kernel, has) || slices.ContainsFunc(r.dev.connected(), has)
+// nearer are the prefixes that the kernel has routes of its own to, which zebra
+// prefers.
+func (r *router) nearer() map[netip.Prefix]bool {
+	has := map[netip.Prefix]bool{}
+	for _, k := range slices.Concat(r.dev.kernel, r.dev.connected()) {
+		has[k.prefix] = true
+	}
+	return has
 }
 
 // source is the `set src` of the map for the kernel.

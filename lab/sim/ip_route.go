@@ -22,14 +22,18 @@ func (c *call) ipRoute(f ipFlags, args []string) int {
 	if len(args) > 1 && args[1] != "table" {
 		only, _ = parseDestination(args[1], f.v6)
 	}
-	list := []map[string]any{}
-	for _, r := range c.fib() {
-		if r.prefix.Addr().Is6() != f.v6 || only.IsValid() && r.prefix != only {
+	list := []routeJSON{}
+	family := 0
+	if f.v6 {
+		family = 1
+	}
+	for _, r := range c.fib(family) {
+		if only.IsValid() && r.prefix != only {
 			continue
 		}
-		m := r.json()
-		list = append(list, m)
-		if !f.json {
+		if f.json {
+			list = append(list, r.json())
+		} else {
 			c.printf("%s\n", r.text())
 		}
 	}
@@ -62,47 +66,68 @@ func (r fibRoute) destination() string {
 	return r.prefix.String()
 }
 
-func (r fibRoute) via(h hop) map[string]any {
-	m := map[string]any{"dev": h.port.name, "flags": []string{}}
-	if h.via.Is6() && r.prefix.Addr().Is4() {
-		m["via"] = map[string]any{"family": "inet6", "host": h.via.String()}
-	} else {
-		m["gateway"] = h.via.String()
-	}
-	return m
+// routeJSON is a route as `ip -j` shows it.
+type routeJSON struct {
+	Type     string    `json:"type,omitempty"`
+	Dst      string    `json:"dst"`
+	viaJSON            // where it has one next hop
+	Protocol string    `json:"protocol"`
+	Scope    string    `json:"scope,omitempty"`
+	Source   string    `json:"prefsrc,omitempty"`
+	Group    int       `json:"nhid,omitempty"`
+	Metric   int       `json:"metric,omitempty"`
+	Flags    []string  `json:"flags"`
+	Nexthops []viaJSON `json:"nexthops,omitempty"`
 }
 
-func (r fibRoute) json() map[string]any {
-	m := map[string]any{"dst": r.destination(), "protocol": r.proto, "flags": []string{}}
-	if r.kind != "" {
-		m["type"] = r.kind
+// viaJSON is one next hop.
+type viaJSON struct {
+	Gateway string    `json:"gateway,omitempty"`
+	Via     *hostJSON `json:"via,omitempty"` // of the other family
+	Dev     string    `json:"dev,omitempty"`
+	Weight  int       `json:"weight,omitempty"` // of several
+	Flags   []string  `json:"flags"`
+}
+
+type hostJSON struct {
+	Family string `json:"family"`
+	Host   string `json:"host"`
+}
+
+func (r fibRoute) via(h hop) viaJSON {
+	v := viaJSON{Dev: h.port.name, Flags: []string{}}
+	if h.via.Is6() && r.prefix.Addr().Is4() {
+		v.Via = &hostJSON{"inet6", h.via.String()}
+	} else {
+		v.Gateway = h.via.String()
+	}
+	return v
+}
+
+func (r fibRoute) json() routeJSON {
+	m := routeJSON{Type: r.kind, Dst: r.destination(), Protocol: r.proto, Flags: []string{}}
+	if len(r.hops) > 0 {
+		m.Group, m.Metric = r.id, 20
 	}
 	switch {
 	case len(r.hops) == 1:
-		for k, v := range r.via(r.hops[0]) {
-			m[k] = v
-		}
-		m["nhid"], m["metric"] = r.id, 20
+		m.viaJSON = r.via(r.hops[0])
 	case len(r.hops) > 1:
-		hops := []map[string]any{}
 		for _, h := range r.hops {
 			v := r.via(h)
-			v["weight"] = 1
-			hops = append(hops, v)
+			v.Weight = 1
+			m.Nexthops = append(m.Nexthops, v)
 		}
-		m["nexthops"], m["nhid"], m["metric"] = hops, r.id, 20
 	case r.proto == "kernel":
-		m["dev"], m["scope"], m["prefsrc"] = r.dev, "link", r.kernelRoute.via.String()
+		m.Dev, m.Scope, m.Source = r.dev, "link", r.kernelRoute.via.String()
 	default:
-		if r.dev != "" {
-			m["dev"] = r.dev
-		}
+		m.Dev = r.dev
 		if r.kernelRoute.via.IsValid() {
-			m["gateway"] = r.kernelRoute.via.String()
+			m.Gateway = r.kernelRoute.via.String()
 		}
 	}
 	if r.src.IsValid() {
-		m["prefsrc"] = r.src.String()
+		m.Source = r.src.String()
 	}
 	return m
 }
@@ -143,8 +168,8 @@ func (r fibRoute) text() string {
 	return b.String()
 }
 
-// fib is the kernel's main table, sorted.
-func (d *device) fib() []fibRoute {
+// fib is a family's routes in the kernel's main table, sorted.
+func (d *device) fib(f int) []fibRoute {
 	var out []fibRoute
 	for _, k := range d.connected() {
 		if !k.prefix.IsSingleIP() || !d.port(k.dev).lo {
@@ -164,7 +189,8 @@ func (d *device) fib() []fibRoute {
 	for _, k := range d.kernel {
 		out = append(out, fibRoute{kernelRoute: k})
 	}
-	out = append(out, d.router.fib()...)
+	out = slices.DeleteFunc(out, func(r fibRoute) bool { return familyOf(r.prefix) != f })
+	out = append(out, d.router.fib(f)...)
 	for i := range out { // the kernel has IPv6 routes to nowhere lead to lo
 		if r := &out[i]; r.kind != "" && r.dev == "" && r.prefix.Addr().Is6() {
 			r.dev = "lo"

@@ -20,14 +20,14 @@ type attrs struct {
 }
 
 func (a *attrs) asText() string {
-	var b strings.Builder
+	var b []byte
 	for i, n := range a.as {
 		if i > 0 {
-			b.WriteByte(' ')
+			b = append(b, ' ')
 		}
-		b.WriteString(strconv.FormatUint(uint64(n), 10))
+		b = strconv.AppendUint(b, uint64(n), 10)
 	}
-	return b.String()
+	return string(b)
 }
 
 func (r listRule) matches(p netip.Prefix) bool {

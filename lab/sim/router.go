@@ -16,7 +16,7 @@ type router struct {
 	unheard map[string]daemon // of a container, that died while its first process stood still
 	pids    int               // the last number of a process
 	watched []string          // those that watchfrr starts again
-	kept    []fibRoute        // what stays in the kernel while nobody takes it out; nil: nothing does
+	kept    *[2][]fibRoute    // what stays in the kernel while nobody takes it out; nil: nothing does
 	conf    *conf             // running configuration
 	bgp     *bgpConf          // what it means; nil: no BGP
 	radv    map[string]bool   // ports whose configuration asks for router advertisements
@@ -230,7 +230,7 @@ func (r *router) originate() {
 			}
 		}
 		for p, policy := range fam.networks {
-			if !r.bgp.importCheck || r.nearer(p) {
+			if !r.bgp.importCheck || r.nearer()[p] {
 				add(p, "network", "", policy, policy != "")
 			}
 		}

@@ -75,7 +75,7 @@ func (r *router) kill(name string) {
 // or when bgpd hangs.
 func (r *router) keep(name string) {
 	if r.kept == nil && (name == "zebra" || name == "bgpd" && r.frozen(name)) && r.runs("zebra") {
-		r.kept = append([]fibRoute{}, r.fib()...)
+		r.kept = &[2][]fibRoute{r.fib(0), r.fib(1)}
 	}
 }
 

@@ -220,9 +220,11 @@ var shows = []struct {
 	{"show bgp summary", "bgpd", showSummaryText},
 	{"show bgp neighbors json", "bgpd", func(r *router) string { return r.neighbors(false) }},
 	{"show bgp vrf all neighbors json", "bgpd", func(r *router) string { return r.neighbors(true) }},
-	{"show bgp ipv4 unicast json", "bgpd", func(r *router) string { return r.table(0) }},
-	{"show bgp ipv6 unicast json", "bgpd", func(r *router) string { return r.table(1) }},
-	{"show bgp json", "bgpd", func(r *router) string { return r.table(0) }},
+	{"show bgp ipv4 unicast json", "bgpd", func(r *router) string { return r.table(0, anyPath) }},
+	{"show bgp ipv6 unicast json", "bgpd", func(r *router) string { return r.table(1, anyPath) }},
+	{"show bgp ipv4 unicast regexp ^$ json", "bgpd", func(r *router) string { return r.table(0, ownPath) }},
+	{"show bgp ipv6 unicast regexp ^$ json", "bgpd", func(r *router) string { return r.table(1, ownPath) }},
+	{"show bgp json", "bgpd", func(r *router) string { return r.table(0, anyPath) }},
 	{"show bfd peers json", "", func(*router) string { return "[]\n" }},
 }
 

@@ -2,8 +2,6 @@ package sim
 
 import (
 	"fmt"
-	"net/netip"
-	"slices"
 	"strings"
 	"time"
 )
@@ -154,102 +152,4 @@ func (s *session) sentIfUp(f int) int {
 		return 0
 	}
 	return s.sent(f)
-}
-
-// table is `show bgp ipv4 unicast json`.
-func (r *router) table(f int) string {
-	if r.bgp == nil {
-		return document(object{"warning": "Default BGP instance not found"})
-	}
-	routes := object{}
-	for p, e := range r.rib {
-		if familyOf(p) != f {
-			continue
-		}
-		var list []object
-		for i := range e.paths {
-			list = append(list, r.pathJSON(p, e, i))
-		}
-		routes[p.String()] = list
-	}
-	return document(object{
-		"vrfId": 0, "vrfName": "default", "tableVersion": r.version, "routerId": r.id().String(), "defaultLocPrf": 100,
-		"localAS": r.bgp.asn, "routes": routes,
-	})
-}
-
-func (r *router) pathJSON(p netip.Prefix, e *entry, i int) object {
-	x := &e.paths[i]
-	m := object{
-		"valid": true, "pathFrom": "external", "prefix": p.Addr().String(), "prefixLen": p.Bits(), "network": p.String(),
-		"weight": x.weight, "path": x.asText(), "origin": x.origin,
-	}
-	if x.med >= 0 {
-		m["metric"] = x.med
-	}
-	switch {
-	case i == int(e.best):
-		m["bestpath"] = true
-		m["selectionReason"] = "First path received"
-		if len(e.multi) > 0 {
-			m["multipath"] = true
-		}
-	case slices.Contains(e.multi, int32(i)):
-		m["multipath"] = true
-	}
-	if x.from == nil {
-		any, family := "0.0.0.0", "ipv4"
-		if p.Addr().Is6() {
-			any, family = "::", "ipv6"
-		}
-		m["peerId"] = "(unspec)"
-		m["nexthops"] = []object{{"ip": any, "hostname": r.hostName(), "afi": family, "used": true}}
-		return m
-	}
-	if !x.from.external() {
-		m["pathFrom"] = "internal"
-	}
-	m["peerId"] = x.from.peerAddress().String()
-	family := "ipv4"
-	if x.from.peerAddress().Is6() {
-		family = "ipv6"
-	}
-	hops := []object{{"ip": x.from.peerAddress().String(), "hostname": x.from.peerHost, "afi": family, "scope": "global", "used": true}}
-	m["nexthops"] = hops
-	return m
-}
-
-// prefix is `show bgp ipv4 unicast P json`, with the longer fields.
-func (r *router) prefix(p netip.Prefix) string {
-	e := r.rib[p.Masked()]
-	if r.bgp == nil || e == nil {
-		return document(object{})
-	}
-	var list []object
-	for i := range e.paths {
-		m := r.pathJSON(p, e, i)
-		best := m["bestpath"] == true
-		delete(m, "bestpath")
-		if best {
-			m["bestpath"] = object{"overall": true, "selectionReason": "First path received"}
-		}
-		x := &e.paths[i]
-		segments := []object{}
-		if len(x.as) > 0 {
-			segments = append(segments, object{"type": "as-sequence", "list": x.as})
-		}
-		m["aspath"] = object{"string": x.asText(), "segments": segments, "length": len(x.as)}
-		peer := object{"peerId": "0.0.0.0", "routerId": r.id().String()}
-		if x.from != nil {
-			peer = object{"peerId": x.from.peerAddress().String(), "routerId": x.from.peerID.String(), "hostname": x.from.peerHost, "type": "external"}
-			if x.from.conf.iface {
-				peer["interface"] = x.from.conf.key
-			}
-		} else {
-			m["sourced"], m["local"] = true, true
-		}
-		m["peer"] = peer
-		list = append(list, m)
-	}
-	return document(object{"prefix": p.String(), "paths": list})
 }

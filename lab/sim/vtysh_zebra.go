@@ -132,8 +132,8 @@ func showInterfacesText(r *router) string {
 // showRoutes is zebra's `show ip route json`.
 func (r *router) showRoutes(f int) string {
 	all := object{}
-	for _, k := range r.dev.fib() {
-		if familyOf(k.prefix) != f || k.prefix.Addr().IsLinkLocalUnicast() {
+	for _, k := range r.dev.fib(f) {
+		if k.prefix.Addr().IsLinkLocalUnicast() {
 			continue
 		}
 		proto, distance := k.proto, 0
