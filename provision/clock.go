@@ -44,8 +44,8 @@ func (c *clock) stop() {
 	c.timer.Stop()
 }
 
-// pause stops every clock of ctx until the answer is called.
-func pause(ctx context.Context) (resume func()) {
+// Pause stops every clock of ctx until the answer is called.
+func Pause(ctx context.Context) (resume func()) {
 	first, _ := ctx.Value(clockKey{}).(*clock)
 	for c := first; c != nil; c = c.outer {
 		c.mu.Lock()

@@ -175,7 +175,7 @@ func (s *Secrets) Use(ctx context.Context, q Question, try func(Secret) error) e
 // settle tries an entry's secret. Where it is known to fit, the turn is given
 // back first, and fits is true.
 func (s *Secrets) settle(ctx context.Context, e *secretEntry, q Question, try func(Secret) error) (fits bool, err error) {
-	resume := pause(ctx)
+	resume := Pause(ctx)
 	err = e.take(ctx)
 	resume()
 	if err != nil {
@@ -221,7 +221,7 @@ func (s *Secrets) Put(ctx context.Context, q Question) (Secret, error) {
 }
 
 func (s *Secrets) ask(ctx context.Context, q Question) (Secret, error) {
-	defer pause(ctx)()
+	defer Pause(ctx)()
 	if err := s.asking.take(ctx); err != nil {
 		return Secret{}, err
 	}
@@ -239,7 +239,7 @@ func (s *Secrets) Touch(ctx context.Context, what string) (done func(), err erro
 	if s == nil {
 		return func() {}, nil
 	}
-	resume := pause(ctx)
+	resume := Pause(ctx)
 	err = s.touches.take(ctx)
 	resume()
 	if err != nil {

@@ -41,12 +41,10 @@ const loginTimes = 3
 func (l *login) handshake(ctx context.Context, via *session) (*session, error) {
 	t, h := l.t, l.hop
 	door := t.door(h.address())
-	select { // the clock starts behind it
-	case door <- struct{}{}:
-		defer func() { <-door }()
-	case <-ctx.Done():
+	if !turn(ctx, door) { // the clock starts behind it
 		return nil, h.classify(ctx, ctx.Err(), nil)
 	}
+	defer func() { <-door }()
 	limit := h.timeout
 	if l.touch {
 		limit += touchTime
@@ -72,13 +70,11 @@ func (l *login) handshake(ctx context.Context, via *session) (*session, error) {
 	if !stop() {
 		return nil, h.classify(ctx, ctx.Err(), nil)
 	}
-	select { // that others have their turn first is not its fault
-	case t.slots <- struct{}{}:
-		defer func() { <-t.slots }()
-	case <-outer.Done():
+	if !turn(outer, t.slots) {
 		_ = raw.Close()
 		return nil, h.classify(outer, outer.Err(), nil)
 	}
+	defer func() { <-t.slots }()
 	ctx, spoke := provision.WithTimeout(outer, loginTimes*limit)
 	defer spoke()
 	stop = context.AfterFunc(ctx, func() { _ = raw.Close() })
@@ -136,6 +132,23 @@ func (l *login) handshake(ctx context.Context, via *session) (*session, error) {
 		return nil, h.classify(ctx, ctx.Err(), nil)
 	}
 	return newSession(h, xssh.NewClient(client, channels, requests), t.c), nil
+}
+
+// turn waits for a place, or the end of ctx. That others have their turn first
+// is not the host's fault: no clock runs meanwhile.
+func turn(ctx context.Context, places chan struct{}) bool {
+	select {
+	case places <- struct{}{}:
+		return true
+	default:
+	}
+	defer provision.Pause(ctx)()
+	select {
+	case places <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // touchTime is how long a security key may wait to be touched.
