@@ -2,8 +2,8 @@ package observe
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"net/netip"
@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"closup/model"
+	"github.com/tidwall/gjson"
 )
 
 // BGP is what `show bgp summary json` says of the default VRF.
@@ -162,157 +162,61 @@ func parseASN(text string) (uint32, error) {
 	return uint32(n), nil
 }
 
-// tablePath is one path of `show bgp ipv4 unicast json`.
-type tablePath struct {
-	Valid     bool   `json:"valid"`
-	Best      flag   `json:"bestpath"`
-	Multipath flag   `json:"multipath"`
-	PeerID    string `json:"peerId"`
-	Path      string `json:"path"`
-	OldPath   asPath `json:"aspath"` // of routers that have no path, nor a peerId
-	Weight    int    `json:"weight"`
-	Nexthops  []struct {
-		IP   string `json:"ip"`
-		Used bool   `json:"used"`
-	} `json:"nexthops"`
-}
-
-// asPath is a text, or the object {"string": "65001 65101"} that newer routers
-// have.
-type asPath string
-
-func (p *asPath) UnmarshalJSON(data []byte) error {
-	var o struct{ String string }
-	if bytes.HasPrefix(data, []byte("{")) {
-		err := json.Unmarshal(data, &o)
-		*p = asPath(o.String)
-		return err
-	}
-	err := json.Unmarshal(data, &o.String)
-	*p = asPath(o.String)
-	return err
-}
-
-// flag is true, or the object {"overall": true} that the detailed forms have.
-type flag bool
-
-func (f *flag) UnmarshalJSON(data []byte) error {
-	if bytes.HasPrefix(data, []byte("{")) {
-		var o struct{ Overall bool }
-		err := json.Unmarshal(data, &o)
-		*f = flag(o.Overall)
-		return err
-	}
-	var b bool
-	err := json.Unmarshal(data, &b)
-	*f = flag(b)
-	return err
-}
-
-// ParseTable reads `show bgp ipv4 unicast json` (or ipv6): each prefix with the
-// paths that are used, best and multipath. An unnumbered peer stands in it by
-// its link-local address, which need not be unique; fib says which port the
-// kernel's route for the prefix leaves by. A port that stays unknown is given
-// as the peer's address. The text of `show ip bgp` it reads too.
-func ParseTable(data []byte, fib []KernelRoute) ([]Route, error) {
-	var table struct {
-		Warning string                     `json:"warning"`
-		Routes  map[string]json.RawMessage `json:"routes"`
-	}
-	if err := decode(data, &table); err != nil {
-		if routes, ok, err := tableText(data, fib); ok {
-			return routes, err
-		}
-		return nil, err
-	}
-	ports := portsOf(fib)
-	routes := make([]Route, 0, len(table.Routes))
-	for text, raw := range table.Routes {
-		prefix, err := netip.ParsePrefix(text)
-		if err != nil {
-			return nil, fmt.Errorf("the BGP table has a prefix %q: %w", text, err)
-		}
-		var paths []tablePath
-		if err := json.Unmarshal(raw, &paths); err != nil {
-			return nil, fmt.Errorf("the BGP table's %s: %w", text, err)
-		}
-		r := Route{Prefix: prefix}
-		ways := ports.of(prefix)
-		for _, p := range paths {
-			if !p.Valid || !bool(p.Best || p.Multipath) {
-				continue
-			}
-			as, err := parseASPath(cmp.Or(p.Path, string(p.OldPath)))
-			if err != nil {
-				return nil, fmt.Errorf("the BGP table's %s: %w", text, err)
-			}
-			path := model.Path{AS: as}
-			if p.PeerID == "(unspec)" || p.PeerID == "" && len(as) == 0 {
-				r.Local = true
-			} else {
-				path.Port = ways.take(p.nexthops(), p.PeerID)
-			}
-			r.Paths = append(r.Paths, path)
-		}
-		if len(r.Paths) == 0 {
-			continue // known, but not usable
-		}
-		slices.SortFunc(r.Paths, comparePaths)
-		routes = append(routes, r)
-	}
-	slices.SortFunc(routes, func(a, b Route) int { return comparePrefixes(a.Prefix, b.Prefix) })
-	return routes, nil
-}
-
-func (p tablePath) nexthops() []string {
-	var all []string
-	for _, n := range p.Nexthops {
-		all = append(all, n.IP)
-	}
-	return all
-}
-
-// parseASPath reads an AS path as bgpd prints it, nearest first. The members
-// of sets and confederations count one by one.
-func parseASPath(text string) ([]uint32, error) {
-	var as []uint32
-	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,{}()[]", r) }) {
-		n, err := parseASN(word)
-		if err != nil {
-			return nil, err
-		}
-		as = append(as, n)
-	}
-	return as, nil
-}
-
-func comparePaths(a, b model.Path) int {
-	if c := strings.Compare(a.Port, b.Port); c != 0 {
-		return c
-	}
-	return slices.Compare(a.AS, b.AS)
-}
-
-// comparePrefixes sorts IPv4 before IPv6, then by address, then the shorter.
-func comparePrefixes(a, b netip.Prefix) int {
-	if c := a.Addr().Compare(b.Addr()); c != 0 {
-		return c
-	}
-	return a.Bits() - b.Bits()
-}
-
 // decode reads one JSON document. What a router prints instead of one ("bgpd
 // is not running") is the error.
 func decode(data []byte, into any) error {
-	data = bytes.TrimSpace(data)
-	if !bytes.HasPrefix(data, []byte("{")) && !bytes.HasPrefix(data, []byte("[")) {
-		line, _, _ := bytes.Cut(data, []byte("\n"))
-		return &saidError{text: strings.TrimSpace(string(line))}
+	if err := said(data); err != nil {
+		return err
 	}
 	if err := json.Unmarshal(data, into); err != nil {
 		return fmt.Errorf("JSON that cannot be read: %w", err)
 	}
 	return nil
+}
+
+// valid is decode without reading it.
+func valid(data []byte) error {
+	if err := said(data); err != nil {
+		return err
+	}
+	if !shallow(data) || !gjson.ValidBytes(data) {
+		return errors.New("JSON that cannot be read: it does not end, or is none")
+	}
+	return nil
+}
+
+// nesting is how deep a document may go, as in encoding/json: whoever reads it
+// may do so recursively.
+const nesting = 10_000
+
+func shallow(data []byte) bool {
+	depth, quoted := 0, false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case c == '"':
+			quoted = !quoted
+		case c == '\\' && quoted:
+			i++
+		case quoted:
+		case c == '[' || c == '{':
+			if depth++; depth > nesting {
+				return false
+			}
+		case c == ']' || c == '}':
+			depth--
+		}
+	}
+	return true
+}
+
+// said is what stands in the place of a document.
+func said(data []byte) error {
+	data = bytes.TrimSpace(data)
+	if bytes.HasPrefix(data, []byte("{")) || bytes.HasPrefix(data, []byte("[")) {
+		return nil
+	}
+	line, _, _ := bytes.Cut(data, []byte("\n"))
+	return &saidError{text: strings.TrimSpace(string(line))}
 }
 
 // saidError is a sentence in the place of a document.

@@ -2,11 +2,14 @@ package observe
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/tidwall/gjson"
 )
 
 // ParseVersion reads the router's version out of `show version`: "8.4.4" of
@@ -28,40 +31,14 @@ func product(data []byte) (name, version string) {
 	return "", ""
 }
 
-// linkJSON is a route of `ip -j route`, or one of its next hops.
-type linkJSON struct {
-	Gateway string `json:"gateway"`
-	Via     struct {
-		Host string `json:"host"`
-	} `json:"via"`
-	Dev string `json:"dev"`
-}
-
-func (l linkJSON) hop() Hop {
-	h := Hop{Port: l.Dev}
-	via := l.Gateway
-	if l.Via.Host != "" {
-		via = l.Via.Host
-	}
-	h.Via, _ = netip.ParseAddr(via)
-	return h
-}
-
 // ParseKernel reads `ip -j route` (one family a document), or the text of an ip
 // without JSON: the routes of the main table, sorted.
 func ParseKernel(data []byte) ([]KernelRoute, error) {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, nil // ip prints nothing where there is no route
 	}
-	var list []struct {
-		linkJSON
-		Type     string     `json:"type"`
-		Dst      string     `json:"dst"`
-		Protocol string     `json:"protocol"`
-		Nexthops []linkJSON `json:"nexthops"`
-	}
 	var said *saidError
-	err := decode(data, &list)
+	err := valid(data)
 	if errors.As(err, &said) {
 		routes, err := kernelText(data)
 		slices.SortStableFunc(routes, func(a, b KernelRoute) int { return comparePrefixes(a.Prefix, b.Prefix) })
@@ -70,30 +47,95 @@ func ParseKernel(data []byte) ([]KernelRoute, error) {
 	if err != nil {
 		return nil, err
 	}
-	v6 := false
-	for _, r := range list {
-		v6 = v6 || strings.Contains(r.Dst, ":")
+	list := gjson.ParseBytes(data)
+	if !list.IsArray() {
+		return nil, errors.New("the kernel's routes are no list")
 	}
-	routes := make([]KernelRoute, 0, len(list))
-	for _, r := range list {
-		prefix, err := parseDst(r.Dst, v6)
-		if err != nil {
-			return nil, fmt.Errorf("a kernel route to %q: %w", r.Dst, err)
-		}
-		k := KernelRoute{
-			Prefix: prefix, Protocol: r.Protocol, Port: r.Dev,
-			Blackhole: r.Type == "blackhole" || r.Type == "unreachable" || r.Type == "prohibit",
-		}
-		if r.Dev != "" && len(r.Nexthops) == 0 {
-			k.Hops = []Hop{r.hop()}
-		}
-		for _, n := range r.Nexthops {
-			k.Hops = append(k.Hops, n.hop())
+	v6 := false
+	list.ForEach(func(_, r gjson.Result) bool {
+		v6 = strings.Contains(r.Get("dst").Str, ":")
+		return !v6
+	})
+	names := names{}
+	var routes []KernelRoute
+	list.ForEach(func(_, raw gjson.Result) bool {
+		var k KernelRoute
+		if k, err = kernelRoute(raw, v6, names); err != nil {
+			return false
 		}
 		routes = append(routes, k)
-	}
+		return true
+	})
 	slices.SortStableFunc(routes, func(a, b KernelRoute) int { return comparePrefixes(a.Prefix, b.Prefix) })
-	return routes, nil
+	return routes, err
+}
+
+// kernelRoute reads one route of `ip -j route`.
+func kernelRoute(raw gjson.Result, v6 bool, names names) (k KernelRoute, err error) {
+	if !raw.IsObject() {
+		return k, errors.New("a kernel route is no object")
+	}
+	var only hopJSON
+	var dst string
+	raw.ForEach(func(key, v gjson.Result) bool {
+		switch key.Str {
+		case "dst":
+			dst = v.Str
+		case "type":
+			k.Blackhole = v.Str == "blackhole" || v.Str == "unreachable" || v.Str == "prohibit"
+		case "protocol":
+			k.Protocol = names.of(v.Str)
+		case "nexthops":
+			v.ForEach(func(_, n gjson.Result) bool {
+				var h hopJSON
+				n.ForEach(func(key, v gjson.Result) bool { return h.field(key.Str, v) })
+				k.Hops = append(k.Hops, h.hop(names))
+				return true
+			})
+		default:
+			only.field(key.Str, v)
+		}
+		return true
+	})
+	if k.Prefix, err = parseDst(dst, v6); err != nil {
+		return k, fmt.Errorf("a kernel route to %q: %w", dst, err)
+	}
+	if k.Port = names.of(only.dev); k.Port != "" && len(k.Hops) == 0 {
+		k.Hops = []Hop{only.hop(names)}
+	}
+	return k, nil
+}
+
+// hopJSON is a next hop of `ip -j route`, which a route with one is itself.
+type hopJSON struct{ via, dev string }
+
+func (h *hopJSON) field(key string, v gjson.Result) bool {
+	switch key {
+	case "gateway":
+		h.via = cmp.Or(h.via, v.Str)
+	case "via":
+		h.via = cmp.Or(v.Get("host").Str, h.via)
+	case "dev":
+		h.dev = v.Str
+	}
+	return true
+}
+
+func (h hopJSON) hop(names names) Hop {
+	via, _ := netip.ParseAddr(h.via)
+	return Hop{Via: via, Port: names.of(h.dev)}
+}
+
+// names keeps each name of an answer once, and not the answer with it.
+type names map[string]string
+
+func (n names) of(s string) string {
+	kept, ok := n[s]
+	if !ok {
+		kept = strings.Clone(s)
+		n[kept] = kept
+	}
+	return kept
 }
 
 // parseDst reads a destination: "10.1.1.1", "10.0.0.0/8", "default".
@@ -117,59 +159,4 @@ func parseDst(dst string, v6 bool) (netip.Prefix, error) {
 // what did, as Quagga does (zebra).
 func (k KernelRoute) ByBGP() bool {
 	return slices.Contains([]string{"bgp", "186", "zebra", "11"}, k.Protocol)
-}
-
-// ports finds the port behind a next hop's address.
-type ports struct {
-	byPrefix map[netip.Prefix][]Hop
-	byVia    map[netip.Addr]string // where the address stands on one port only
-}
-
-func portsOf(fib []KernelRoute) ports {
-	p := ports{map[netip.Prefix][]Hop{}, map[netip.Addr]string{}}
-	for _, r := range fib {
-		if r.ByBGP() {
-			p.byPrefix[r.Prefix] = r.Hops
-		}
-		for _, h := range r.Hops {
-			if port, ok := p.byVia[h.Via]; ok && port != h.Port {
-				p.byVia[h.Via] = ""
-			} else if !ok && h.Via.IsValid() {
-				p.byVia[h.Via] = h.Port
-			}
-		}
-	}
-	return p
-}
-
-// ways are the next hops of one prefix that no path has claimed yet. Parallel
-// links may show the same link-local address; then each path takes one.
-type ways struct {
-	hops []Hop
-	all  ports
-}
-
-func (p ports) of(prefix netip.Prefix) *ways {
-	return &ways{slices.Clone(p.byPrefix[prefix]), p}
-}
-
-func (w *ways) take(nexthops []string, peer string) string {
-	for _, text := range append(nexthops, peer) {
-		via, err := netip.ParseAddr(text)
-		if err != nil {
-			continue
-		}
-		for i, h := range w.hops {
-			if h.Via == via {
-				w.hops = slices.Delete(w.hops, i, i+1)
-				return h.Port
-			}
-		}
-	}
-	for _, text := range append(nexthops, peer) {
-		if via, err := netip.ParseAddr(text); err == nil && w.all.byVia[via] != "" {
-			return w.all.byVia[via]
-		}
-	}
-	return peer
 }

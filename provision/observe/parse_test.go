@@ -310,6 +310,23 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// A device may send what it likes; what is nested without end is refused before
+// anybody follows it.
+func TestNested(t *testing.T) {
+	for _, text := range []string{
+		strings.Repeat("[", 20<<20),
+		strings.Repeat(`["]",`, 4<<20),
+		`{"routes":` + strings.Repeat(`{"\"]":`, 4<<20),
+	} {
+		if _, err := ParseTable([]byte(text), nil); err == nil || !strings.Contains(err.Error(), "cannot be read") {
+			t.Errorf("%.20s: %v", text, err)
+		}
+		if _, err := ParseKernel([]byte(text)); err == nil || !strings.Contains(err.Error(), "cannot be read") {
+			t.Errorf("%.20s: %v", text, err)
+		}
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(answer(f, "leaf1")))
 	f.Add([]byte("x# show bgp summary json\n{\"default\":{\"peers\":{\"a\":{\"remoteAs\":\"1.2\"}}}}\nsh# ip -j -4 route show\n[{\"dst\":\"x\"}]\n"))
