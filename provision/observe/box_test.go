@@ -120,8 +120,8 @@ func (b *box) run(c fake.Command) int {
 		var out strings.Builder
 		dead, frozen := b.is()
 		spoken := frr
-		for _, d := range []dialect{quaggaJSON, quaggaText} {
-			if strings.Contains(text, provision.Quote(d.summary)) {
+		for _, d := range []dialect{frrLarge, quaggaJSON, quaggaText} {
+			if strings.Contains(text, provision.Quote(d.table4)) {
 				spoken = d
 			}
 		}

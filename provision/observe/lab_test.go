@@ -144,6 +144,34 @@ func TestLabWatch(t *testing.T) {
 	o, until := s.watch()
 	all := until("as expected", observe.Status.AsExpected).Summary.SessionsEstablished
 
+	t.Run("what a router of many paths is asked tells the same", func(t *testing.T) {
+		for _, d := range s.plan.Devices {
+			fib, err := observe.ParseKernel([]byte(s.run(d.Name, "ip", "-j", "-4", "route", "show")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			whole, err := observe.ParseTable([]byte(s.run(d.Name, "vtysh", "-c", "show bgp ipv4 unicast json")), fib)
+			if err != nil {
+				t.Fatal(err)
+			}
+			own, err := observe.ParseTable([]byte(s.run(d.Name, "vtysh", "-c", observe.ShowOwn4)), fib)
+			if err != nil || len(own) == 0 {
+				t.Fatalf("%s begins no route: %v", d.Name, err)
+			}
+			brief := map[string]int{}
+			for _, r := range append(own, observe.Kernels(fib, own)...) {
+				brief[fmt.Sprint(r.Prefix, r.Local)] = len(r.Paths)
+			}
+			for _, r := range whole {
+				if n := brief[fmt.Sprint(r.Prefix, r.Local)]; n != len(r.Paths) {
+					t.Errorf("%s: %v has %d paths of %d", d.Name, r.Prefix, n, len(r.Paths))
+				}
+			}
+			if len(brief) != len(whole) {
+				t.Errorf("%s: %d routes of %d", d.Name, len(brief), len(whole))
+			}
+		}
+	})
 	t.Run("a link", func(t *testing.T) {
 		s.run("leaf1", "ip", "link", "set", "swp1", "down")
 		begin := time.Now()

@@ -59,6 +59,8 @@ type Peer struct {
 }
 
 // Route is one prefix of a device with its usable paths (best and multipath).
+// Those of a router that has more paths than can be told are as the kernel has
+// them: their paths have ports, and no AS paths.
 type Route struct {
 	Prefix netip.Prefix
 	Local  bool // originated here

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"closup/model"
 	"closup/provision"
 )
@@ -36,8 +38,10 @@ type Observer struct {
 	ctx     context.Context // ends with Close
 	cancel  context.CancelFunc
 	now     func() time.Time
-	stir    chan struct{} // some device's kernel told of a change
-	news    chan struct{} // some device is not as it was
+	room    *semaphore.Weighted // for paths of tables
+	works   *semaphore.Weighted // for devices that start programs
+	stir    chan struct{}       // some device's kernel told of a change
+	news    chan struct{}       // some device is not as it was
 
 	mu     sync.Mutex
 	work   sync.WaitGroup // what Close waits for
@@ -47,10 +51,13 @@ type Observer struct {
 // New makes an observer of the plan's devices. One without an endpoint stands
 // in every snapshot as unreachable. Close it in the end.
 func New(t provision.Transport, plan *model.Plan, endpoints map[string]model.Endpoint) *Observer {
-	o := &Observer{t: t, now: time.Now, stir: make(chan struct{}, 1), news: make(chan struct{}, 1)}
+	o := &Observer{t: t, now: time.Now, room: semaphore.NewWeighted(room), works: semaphore.NewWeighted(atWork),
+		stir: make(chan struct{}, 1), news: make(chan struct{}, 1)}
 	o.ctx, o.cancel = context.WithCancel(context.Background())
+	paths := paths(plan)
 	for _, d := range plan.Devices {
-		a := &asked{name: d.Name, nvue: d.Platform == "nvue", last: reading{dialect: frr, Device: Device{Name: d.Name, Err: errors.New("no answer yet")}}}
+		a := &asked{name: d.Name, paths: paths(&d), nvue: d.Platform == "nvue"}
+		a.last = reading{dialect: frr.ofPaths(a.paths), Device: Device{Name: d.Name, Err: errors.New("no answer yet")}}
 		if a.endpoint, a.known = endpoints[d.Name]; !a.known {
 			a.last.Err = errors.New("it is not known how to reach it: give it a management address as mgmt")
 		}
@@ -156,8 +163,10 @@ func (r reading) differs(was reading) bool {
 		r.Read.Routes != was.Read.Routes || r.Read.System != was.Read.System
 }
 
-func (o *Observer) snapshot() Snapshot {
-	s := Snapshot{At: o.now(), Devices: make([]Device, 0, len(o.devices))}
+func (o *Observer) snapshot() Snapshot { return o.snapshotAt(o.now()) }
+
+func (o *Observer) snapshotAt(at time.Time) Snapshot {
+	s := Snapshot{At: at, Devices: make([]Device, 0, len(o.devices))}
 	for _, a := range o.devices {
 		a.mu.Lock()
 		d := a.last.Device
@@ -165,7 +174,7 @@ func (o *Observer) snapshot() Snapshot {
 		if a.last.byNVUE {
 			patience = nvOverdue
 		}
-		if a.busy != nil && s.At.Sub(a.since) > patience && d.Reachable {
+		if a.busy != nil && !a.waits && s.At.Sub(a.since) > patience && d.Reachable {
 			d.Reachable = false
 			d.Err = &provision.DeviceError{Device: a.name, Kind: provision.ErrTimeout, Detail: "no answer yet"}
 		}

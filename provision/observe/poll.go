@@ -1,7 +1,6 @@
 package observe
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,11 +30,13 @@ type asked struct {
 	endpoint model.Endpoint
 	known    bool // it has an endpoint
 	nvue     bool // it has NVUE, which may be asked by who is no root
+	paths    int  // that its tables may have
 
 	mu      sync.Mutex
 	last    reading
 	busy    chan struct{} // closed at the end of the poll under way; nil: none
 	since   time.Time     // of that poll
+	waits   bool          // for room, and not for the device
 	pause   time.Duration
 	again   time.Time // not to be asked before
 	stirred bool      // the kernel told of a change since the system was read
@@ -52,6 +53,7 @@ type asked struct {
 		rest     time.Duration
 		toldAt   time.Time // when a stream of changes was begun last
 		took     struct{ routes, system time.Duration }
+		full     int // polls in a row that had no room for its tables
 	}
 }
 
@@ -126,6 +128,11 @@ func (o *Observer) once(ctx context.Context, a *asked, h how) (reading, error) {
 			return r, err
 		}
 	}
+	leave, err := o.enter(ctx, a, true)
+	if err != nil {
+		return reading{}, err
+	}
+	defer leave()
 	var r reading
 	for spoken := a.last.dialect; ; spoken = r.dialect {
 		out, err := provision.RunRoot(ctx, a.poll.session, unhang(a.poll.hung)+question(spoken, h.deep))
@@ -167,150 +174,4 @@ func unhang(pid int) string {
 		return ""
 	}
 	return fmt.Sprintf("[ \"$(cat /proc/%d/comm 2>/dev/null)\" != vtysh ] || kill %[1]d 2>/dev/null\n", pid)
-}
-
-// errNotHeld says that the router cannot be asked over something held open.
-var errNotHeld = errors.New("nothing is held open")
-
-// look asks the router over what is held open: for its sessions, and for the
-// rest where that changed or is old.
-func (o *Observer) look(ctx context.Context, a *asked, h how) (reading, error) {
-	r := a.last
-	fresh := a.poll.router == nil
-	if fresh {
-		if err := o.hold(ctx, a, h); err != nil {
-			return r, err
-		}
-	}
-	before := r.change
-	r.Reachable, r.Err, r.byNVUE = true, nil, false
-	err := o.sessions(ctx, a, &r, fresh)
-	r.At = o.now()
-	var said *saidError
-	switch {
-	case err == nil:
-	case errors.Is(err, errHangs):
-		if v, ok := a.poll.router.(*vtyShell); ok {
-			a.poll.hung = v.pid
-		}
-		a.unhold()
-		a.poll.hung = cmp.Or(a.poll.hung, -1)
-		r.silent(errHangs)
-		return r, nil
-	case ctx.Err() != nil:
-		return r, err
-	case !fresh:
-		// The daemon went, or all of it was restarted: what is held must be anew.
-		a.unhold()
-		return o.look(ctx, a, h)
-	case errors.As(err, &said):
-		a.unhold()
-		a.poll.noSocket = false
-		return r, errNotHeld // the script says it in full
-	default:
-		a.unhold()
-		return r, errNotHeld
-	}
-	a.poll.rest = 0
-	changed := fresh || r.change != before
-	if err := o.system(ctx, a, &r, h); err != nil {
-		return r, err
-	}
-	return r, o.routes(ctx, a, &r, h, changed || r.Read.System != a.last.Read.System)
-}
-
-// sessions asks for the sessions, in the router's own dialect.
-func (o *Observer) sessions(ctx context.Context, a *asked, r *reading, fresh bool) error {
-	var version, summary []byte
-	var err error
-	if fresh || r.RouterVersion == "" {
-		if version, err = a.poll.router.ask(ctx, showVersion); err != nil {
-			return err
-		}
-		r.RouterVersion = ParseVersion(version)
-		r.dialect = dialectOf(r.dialect, version, nil)
-	}
-	for spoken := (dialect{}); r.dialect != spoken; {
-		spoken = r.dialect
-		if summary, err = a.poll.router.ask(ctx, spoken.summary); err != nil {
-			return err
-		}
-		r.dialect = dialectOf(spoken, version, summary)
-	}
-	return r.ofSummary(summary)
-}
-
-// system reads the kernel's side where it told of a change, or where what is
-// known is old.
-func (o *Observer) system(ctx context.Context, a *asked, r *reading, h how) error {
-	a.mu.Lock()
-	stirred, begin := a.stirred, o.now()
-	age, took := begin.Sub(r.Read.System), a.poll.took.system
-	limit := max(systemAge, slowIdle*took)
-	switch {
-	case h.now && stirred:
-		limit = 0
-	case stirred:
-		limit = max(time.Second, slowBusy*took)
-	case a.told == nil:
-		limit = max(2*time.Second, slowBusy*took) // nobody tells of changes
-	}
-	if age < limit {
-		a.mu.Unlock()
-		return nil
-	}
-	a.stirred = false
-	a.mu.Unlock()
-	out, err := provision.RunUser(ctx, a.poll.session, systemScript())
-	if err != nil {
-		return err
-	}
-	if err := r.system(sections(out), o.now()); err != nil {
-		return fmt.Errorf("%w: %w", errGarbled, err)
-	}
-	a.poll.took.system = o.now().Sub(begin)
-	if o.now().Sub(r.Read.LLDP) < lldpAge {
-		return nil
-	}
-	out, err = provision.RunRoot(ctx, a.poll.session, lldpNeighbors)
-	if err == nil {
-		r.LLDP = ParseLLDP(out)
-	}
-	r.Read.LLDP = o.now()
-	return nil
-}
-
-// routes reads BGP's tables where they may have changed, or are old.
-func (o *Observer) routes(ctx context.Context, a *asked, r *reading, h how, changed bool) error {
-	if r.noBGP() {
-		r.Routes = nil
-		return nil
-	}
-	begin := o.now()
-	age, took := begin.Sub(r.Read.Routes), a.poll.took.routes
-	switch {
-	case changed && h.now:
-	case changed && age >= slowBusy*took:
-	case changed:
-		r.change = 0 // it is still to be read
-		return nil
-	case age < max(routesAge, slowIdle*took):
-		return nil
-	}
-	var tables [2][]byte
-	for i, command := range []string{r.dialect.table4, r.dialect.table6} {
-		var err error
-		if tables[i], err = a.poll.router.ask(ctx, command); err != nil {
-			a.unhold()
-			if errors.Is(err, errHangs) {
-				return errNotHeld
-			}
-			return fmt.Errorf("%w: %w", errGarbled, err)
-		}
-	}
-	if err := r.tables(tables[0], tables[1], o.now()); err != nil {
-		return fmt.Errorf("%w: %w", errGarbled, err)
-	}
-	a.poll.took.routes = o.now().Sub(begin)
-	return nil
 }

@@ -3,10 +3,13 @@ package observe
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"closup/model"
 )
 
 // reading is a device's figures, the number that tells whether its BGP changed
@@ -47,7 +50,7 @@ func read(name string, d dialect, out []byte, at time.Time) (reading, error) {
 	case r.noBGP(): // its tables are a warning
 		return r, nil
 	}
-	return r, r.tables(part[d.table4], part[d.table6], at)
+	return r, r.tables(d, part[d.table4], part[d.table6], at)
 }
 
 // system reads what the system answered.
@@ -77,22 +80,29 @@ func (r *reading) system(part map[string][]byte, at time.Time) error {
 	return nil
 }
 
-// ofSummary reads a summary.
+// ofSummary reads a summary. How many paths there are decides how the router is
+// asked for its tables.
 func (r *reading) ofSummary(summary []byte) error {
 	bgp, err := ParseSummary(summary)
 	if err != nil {
 		return fmt.Errorf("the BGP summary: %w", err)
 	}
 	r.ASN, r.RouterID, r.Peers, r.change = bgp.ASN, bgp.RouterID, bgp.Peers, bgp.change()
+	n := 0
+	for _, p := range r.Peers {
+		n += p.Received
+	}
+	r.dialect = r.dialect.ofPaths(n)
 	return nil
 }
 
 // noBGP says that the router has no BGP instance.
 func (r *reading) noBGP() bool { return len(r.Peers) == 0 && r.ASN == 0 }
 
-// tables reads the tables of both families; a port is known by the kernel's
-// routes, which must be read before.
-func (r *reading) tables(table4, table6 []byte, at time.Time) error {
+// tables reads the tables of both families as the router was asked for them; a
+// port is known by the kernel's routes, which must be read before. Of a router
+// that told its own routes alone, the kernel has the others, without AS paths.
+func (r *reading) tables(asked dialect, table4, table6 []byte, at time.Time) error {
 	var all []Route
 	for i, text := range [][]byte{table4, table6} {
 		routes, err := ParseTable(text, r.Kernel)
@@ -105,9 +115,32 @@ func (r *reading) tables(table4, table6 []byte, at time.Time) error {
 		}
 		all = append(all, routes...)
 	}
+	if asked == frrLarge {
+		all = append(all, kernels(r.Kernel, all)...)
+	}
 	slices.SortStableFunc(all, func(a, b Route) int { return comparePrefixes(a.Prefix, b.Prefix) })
 	r.Routes, r.Read.Routes = all, at
 	return nil
+}
+
+// kernels are the routes that BGP gave the kernel, but for those known already.
+func kernels(fib []KernelRoute, known []Route) []Route {
+	told := map[netip.Prefix]bool{}
+	for _, r := range known {
+		told[r.Prefix] = true
+	}
+	var all []Route
+	for _, k := range fib {
+		if !k.ByBGP() || told[k.Prefix] || len(k.Hops) == 0 {
+			continue
+		}
+		r := Route{Prefix: k.Prefix}
+		for _, h := range k.Hops {
+			r.Paths = append(r.Paths, model.Path{Port: h.Port})
+		}
+		all = append(all, r)
+	}
+	return all
 }
 
 // silent takes away what only a router that answers can say.

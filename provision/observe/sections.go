@@ -15,14 +15,19 @@ const (
 	showSummary = "show bgp summary json"
 	showTable4  = "show bgp ipv4 unicast json"
 	showTable6  = "show bgp ipv6 unicast json"
+	showOwn4    = "show bgp ipv4 unicast regexp ^$ json"
+	showOwn6    = "show bgp ipv6 unicast regexp ^$ json"
 )
 
 // dialect is how one kind of router is asked for its sessions and tables.
 type dialect struct{ summary, table4, table6 string }
 
 // To Quagga "show bgp" is IPv6's; Cumulus's knows JSON, and Debian's does not.
+// frrLarge asks for the routes that begin at the router alone, where it has too
+// many paths to tell them all.
 var (
 	frr        = dialect{showSummary, showTable4, showTable6}
+	frrLarge   = dialect{showSummary, showOwn4, showOwn6}
 	quaggaJSON = dialect{"show ip bgp summary json", "show ip bgp json", "show bgp json"}
 	quaggaText = dialect{"show ip bgp summary", "show ip bgp", "show bgp"}
 )
@@ -32,14 +37,29 @@ var (
 func dialectOf(tried dialect, version, summary []byte) dialect {
 	maker, _ := product(version)
 	switch {
-	case maker == "Quagga" && tried == frr:
+	case maker == "Quagga" && (tried == frr || tried == frrLarge):
 		return quaggaJSON
 	case maker == "Quagga" && tried == quaggaJSON && bytes.Contains(summary, []byte("% ")): // "% Unknown command."
 		return quaggaText
-	case maker != "" && maker != "Quagga":
+	case maker != "" && maker != "Quagga" && tried != frrLarge:
 		return frr
 	}
 	return tried
+}
+
+// large is how many paths a router has that does not tell them all: a spine
+// knows every prefix through each of its leafs, and prints 300 bytes a path.
+const large = 50_000
+
+// ofPaths is the dialect for a router that has so many.
+func (d dialect) ofPaths(n int) dialect {
+	switch {
+	case d == frr && n > large:
+		return frrLarge
+	case d == frrLarge && n <= large:
+		return frr
+	}
+	return d
 }
 
 // What the system below it is asked, none of which needs root.
@@ -69,7 +89,7 @@ func script(d dialect) string {
 func routerScript(d dialect, commands []string) string {
 	var b strings.Builder
 	const vtysh = "timeout 4 vtysh -E" // a daemon that hangs holds vtysh up for ever
-	if d == frr {
+	if d == frr || d == frrLarge {
 		b.WriteString(vtysh)
 		for _, c := range commands {
 			b.WriteString(" -c " + provision.Quote(c))
@@ -102,7 +122,7 @@ func announced(commands ...string) string {
 // the first of them is under "".
 func sections(out []byte) map[string][]byte {
 	commands := map[string]bool{lldpNeighbors: true}
-	for _, c := range slices.Concat(frr.commands(), quaggaJSON.commands(), quaggaText.commands(), systemCommands, nvCommands) {
+	for _, c := range slices.Concat(frr.commands(), frrLarge.commands(), quaggaJSON.commands(), quaggaText.commands(), systemCommands, nvCommands) {
 		commands[c] = true
 	}
 	parts := map[string][]byte{}

@@ -79,7 +79,7 @@ func TraceTo(plan *model.Plan, routes []model.Route, s Snapshot, address netip.A
 				t.Owner.Device = d.Name
 			}
 			for _, p := range r.Paths {
-				// NVUE tells no ASNs.
+				// NVUE tells no ASNs, nor does the kernel.
 				same := func(q TracePath) bool { return q.Port == p.Port && (p.AS == nil && !r.Local || sameAS(q.ASPath, p.AS)) }
 				if i := slices.IndexFunc(rows[d.Name], same); i >= 0 {
 					rows[d.Name][i].Actual = true
