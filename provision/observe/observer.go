@@ -51,8 +51,10 @@ type Observer struct {
 // New makes an observer of the plan's devices. One without an endpoint stands
 // in every snapshot as unreachable. Close it in the end.
 func New(t provision.Transport, plan *model.Plan, endpoints map[string]model.Endpoint) *Observer {
-	o := &Observer{t: t, now: time.Now, room: semaphore.NewWeighted(room), works: semaphore.NewWeighted(atWork),
-		stir: make(chan struct{}, 1), news: make(chan struct{}, 1)}
+	o := &Observer{
+		t: t, now: time.Now, room: semaphore.NewWeighted(room), works: semaphore.NewWeighted(atWork),
+		stir: make(chan struct{}, 1), news: make(chan struct{}, 1),
+	}
 	o.ctx, o.cancel = context.WithCancel(context.Background())
 	paths := paths(plan)
 	for _, d := range plan.Devices {
