@@ -22,7 +22,7 @@ func programs() map[string]map[string]command {
 			"awk":    awk,
 			"docker": engine, "podman": engine,
 			"base64": base64Command, "basename": basename, "bash": sh, "cat": cat, "chmod": chmod, "chown": chown, "cmp": cmp,
-			"cp": cp, "cut": cut, "dash": sh, "date": date, "df": df, "dirname": dirname, "env": env, "find": find, "flock": flock,
+			"cp": cp, "cut": cut, "dash": sh, "date": date, "dd": dd, "df": df, "dirname": dirname, "env": env, "find": find, "flock": flock,
 			"grep": grep, "head": head, "hostname": hostname, "id": id, "kill": kill, "ln": ln, "ls": ls, "mkdir": mkdir, "mktemp": mktemp,
 			"mv": mv, "nice": nice, "nohup": nohup, "nsenter": nsenter, "pgrep": pgrep, "ps": ps, "pidof": pidof, "pkill": pkill, "python3": python, "readlink": readlink,
 			"realpath": realpath, "rm": rm, "rmdir": rmdir, "sed": sed, "seq": seq, "setsid": setsid, "sh": sh, "sha256sum": sha256sum,

@@ -85,6 +85,20 @@ func tee(c *call) int {
 	return status
 }
 
+// dd gathers what it reads, and writes it at once.
+func dd(c *call) int {
+	for _, a := range c.args {
+		switch name, _, _ := strings.Cut(a, "="); name {
+		case "ibs", "obs", "status":
+		default:
+			return c.fail(1, "dd: unrecognized operand '%s'", a)
+		}
+	}
+	data, _ := c.input("-")
+	_, _ = c.out.Write(data)
+	return 0
+}
+
 // into is where a copy of name ends up: target, or below it.
 func (c *call) into(name, target string, plain bool) string {
 	to := c.path(target)
