@@ -224,7 +224,7 @@ func refused(err error) bool {
 	return strings.Contains(text, "unable to authenticate") || strings.Contains(text, "Too many authentication failures")
 }
 
-// spoken is a connection whose first byte was waited for, and that takes nothing
+// spoken is a connection whose first words were waited for, and that takes nothing
 // more once it could not be read: x/crypto's mux forgets its channels at the end
 // of reading, and one that is opened after that and still gets out waits for
 // ever for its answer.
@@ -234,9 +234,14 @@ type spoken struct {
 	over  atomic.Bool
 }
 
+// listen waits for the first words: of a host that speaks its whole greeting,
+// which would be read byte by byte otherwise.
 func (c *spoken) listen() error {
-	first := make([]byte, 1)
-	n, err := io.ReadFull(c.Conn, first)
+	first := make([]byte, 512)
+	n, err := c.Conn.Read(first)
+	if n > 0 {
+		err = nil
+	}
 	c.first = first[:n]
 	return err
 }
