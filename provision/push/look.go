@@ -32,9 +32,14 @@ const (
 	still               // what runs with those, beside a look before
 )
 
+// atOnce gathers what is printed piece by piece: each piece that travels alone
+// wakes sshd, and the operator's side.
+const atOnce = "dd ibs=64k obs=64k 2>/dev/null"
+
 // look reads files, running state and records in one round trip.
 func (d *device) look(ctx context.Context, v view) (*seen, error) {
 	s := d.script()
+	s.WriteString("{\n")
 	d.askFacts(s, v)
 	if v == laid || v == still {
 		s.line("renew %s", int(d.push.Undo/time.Second))
@@ -82,7 +87,7 @@ func (d *device) look(ctx context.Context, v view) (*seen, error) {
 	if routed {
 		d.askRouter(s)
 	}
-	s.WriteString("exit 0\n")
+	s.WriteString("block end\n} | " + atOnce + "\nexit 0\n")
 	sent := time.Now()
 	out, err := d.root(ctx, s)
 	received := time.Now()
@@ -92,6 +97,11 @@ func (d *device) look(ctx context.Context, v view) (*seen, error) {
 	all, err := d.push.blocks(out)
 	if err != nil {
 		return nil, d.errorf(err, string(out), "its files could not be read: %v", err)
+	}
+	if n := len(all); n > 0 && all[n-1].kind == "end" {
+		all = all[:n-1]
+	} else {
+		return nil, d.errorf(provision.ErrOutput, string(out), "its files could not be read: the answer stops in the middle")
 	}
 	var facts *asked
 	if len(all) > 0 && all[0].kind == "facts" {

@@ -291,6 +291,24 @@ func TestNothingToDoIsOneRoundTrip(t *testing.T) {
 	}
 }
 
+// A look that did not come to its end is no look, whatever ended it.
+func TestLookStopsInTheMiddle(t *testing.T) {
+	t.Parallel()
+	for tool, does := range map[string]string{
+		"tar": "head -c 1000 /dev/zero; exit 2", // it cannot read a file
+		"dd":  "head -c 40",
+	} {
+		s := newShop(t)
+		b := s.box("leaf1")
+		standing(b, "old\n")
+		b.tool(tool, does)
+		r := s.push(t.Context(), Options{Units: []render.Unit{b.unit()}}, b.target("new\n")).reports["leaf1"]
+		if r.Result != Failed || !strings.Contains(r.Error, "files could not be read") || b.read("etc/app.conf") != "old\n" {
+			t.Errorf("%s: %q %s: %q is on the disk", tool, r.Result, r.Error, b.read("etc/app.conf"))
+		}
+	}
+}
+
 // Without mount namespaces the files are put on the disk first; the result is
 // the same.
 func TestNoMountNamespace(t *testing.T) {
