@@ -11,7 +11,8 @@ import (
 	"closup/provision/observe"
 )
 
-// settlePause is how long a running state must stand still to be believed.
+// settlePause is how long a running state must stand still to be believed: from
+// one look at it to the next.
 const settlePause = 300 * time.Millisecond
 
 // verify looks at the device from a new connection, until all is as asked and
@@ -26,10 +27,13 @@ func verify(ctx context.Context, d *device) error {
 		if before != nil { // what runs is what ran, so it is as asked as that was
 			v = still
 		}
+		begin := time.Now()
 		now, err := d.inspect(ctx, v)
+		pause := settlePause
 		switch {
 		case err == nil && before == nil:
 			before = now // once more: it may still be reading
+			pause -= time.Since(begin)
 		case err == nil && sameRunning(before, now):
 			if err := d.agreed(ctx, now.router); err != nil {
 				return d.abort(ctx, err)
@@ -43,7 +47,7 @@ func verify(ctx context.Context, d *device) error {
 		case time.Now().After(deadline):
 			return d.abort(ctx, err)
 		}
-		time.Sleep(settlePause)
+		time.Sleep(pause)
 	}
 }
 
