@@ -24,10 +24,6 @@ import (
 	"closup/render"
 )
 
-// commanding tells this binary to be the program: its arguments are a command
-// line of closup.
-const commanding = "CLOSUP_TEST_COMMAND"
-
 // measured is what one run cost. A device's work is CPU time of all processes in
 // it, and on one machine it takes from the operator's.
 type measured struct{ wall, operator, devices time.Duration }
@@ -37,7 +33,13 @@ func (m measured) beyond() time.Duration {
 	return max(0, m.wall-m.devices/time.Duration(runtime.NumCPU()))
 }
 
-// rival is one of the two, with a fresh lab.
+// step is one of the pushes in turn.
+type step struct {
+	name, only string
+	connect    int // the line that it changes: the timer of connections
+}
+
+// rival is one of those that push, with a fresh lab.
 type rival struct {
 	*site
 	dir     string
@@ -56,6 +58,7 @@ func TestBenchAnsible(t *testing.T) {
 	if _, err := exec.LookPath("ansible-playbook"); err != nil {
 		t.Fatalf("%v: `.ci/needs test` installs ansible-core", err)
 	}
+	closup := program(t)
 	for _, n := range []struct{ spines, leafs, nodes int }{{2, 4, 4}, {4, 16, 30}} {
 		devices := n.spines + n.leafs + n.nodes
 		t.Run(strconv.Itoa(devices), func(t *testing.T) {
@@ -76,29 +79,26 @@ nodes: [{name: "node[01-%02d]"}]
 			}
 			var cost [2]map[string]measured
 			var state [2]map[string]string
-			steps := []struct {
-				name, only string
-				connect    int
-			}{{"first push", "", 10}, {"no-op push", "", 10}, {"one line everywhere", "", 7}, {"one line on leaf01", "leaf01", 5}}
+			steps := []step{{"first push", "", 10}, {"no-op push", "", 10}, {"one line everywhere", "", 7}, {"one line on leaf01", "leaf01", 5}}
 			for i, name := range []string{"closup", "ansible"} {
 				cost[i], state[i] = map[string]measured{}, map[string]string{}
 				t.Run(name, func(t *testing.T) {
-					r := newRival(t, name, fabric(steps[0].connect), devices)
+					r := newRival(t, name, closup, fabric(steps[0].connect))
 					for _, step := range steps {
 						m := r.step(fabric(step.connect), step.only)
 						cost[i][step.name] = m
 						load, _ := os.ReadFile("/proc/loadavg")
 						t.Logf("%d devices, %s: %s: %.2f s, operator %.2f CPU-s, devices %.2f CPU-s (load %.4s)",
 							devices, step.name, name, m.wall.Seconds(), m.operator.Seconds(), m.devices.Seconds(), load)
-						var all strings.Builder
-						for _, d := range r.plan.Devices {
-							fmt.Fprintf(&all, "=== %s\n%s", d.Name, r.portrait(d.Name))
-						}
-						state[i][step.name] = all.String()
+						state[i][step.name] = r.all()
 					}
 				})
 			}
+			least := floor(t, closup, fabric, steps, state[0])
 			for _, step := range steps {
+				if m, ok := least[step.name]; ok {
+					t.Logf("%d devices, %s: a bare reload: %.2f s, devices %.2f CPU-s, beyond %.2f s", devices, step.name, m.wall.Seconds(), m.devices.Seconds(), m.beyond().Seconds())
+				}
 				a, b := cost[0][step.name], cost[1][step.name]
 				if a.wall == 0 || b.wall == 0 {
 					t.Fatal("not both were measured")
@@ -115,8 +115,27 @@ nodes: [{name: "node[01-%02d]"}]
 	}
 }
 
+// program is closup, built as its users build it.
+func program(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "closup")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, "closup").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return path
+}
+
+// all is what every device holds and runs.
+func (r *rival) all() string {
+	var all strings.Builder
+	for _, d := range r.plan.Devices {
+		fmt.Fprintf(&all, "=== %s\n%s", d.Name, r.portrait(d.Name))
+	}
+	return all.String()
+}
+
 // newRival brings a lab up.
-func newRival(t *testing.T, name, text string, devices int) *rival {
+func newRival(t *testing.T, name, closup, text string) *rival {
 	t.Helper()
 	s := &site{t: t, text: text, endpoints: map[string]model.Endpoint{}}
 	r := &rival{site: s, dir: t.TempDir()}
@@ -127,18 +146,14 @@ func newRival(t *testing.T, name, text string, devices int) *rival {
 	}
 	r.command = map[string]func(string, string) (string, []string){
 		"closup": func(fabric, only string) (string, []string) {
-			self, err := os.Executable()
-			if err != nil {
-				t.Fatal(err)
-			}
 			argv := []string{"push", "--lab", "--yes", "-o", "json", "-f", fabric}
 			if only != "" {
 				argv = append(argv, "--only", only)
 			}
-			return self, argv
+			return closup, argv
 		},
 		"ansible": func(_, only string) (string, []string) {
-			argv := []string{"site.yml", "-i", "inventory.yml", "-i", "lab.json", "--forks", strconv.Itoa(min(devices, 25)), "-e", `{"closup_serial": ["100%"]}`}
+			argv := []string{"site.yml", "-i", "inventory.yml", "-i", "lab.json", "--forks", strconv.Itoa(min(len(r.plan.Devices), 25)), "-e", `{"closup_serial": ["100%"]}`}
 			if only != "" {
 				argv = append(argv, "--limit", only)
 			}
@@ -189,7 +204,7 @@ func (r *rival) step(text, only string) measured {
 	control := filepath.Join(r.dir, "c")
 	cmd := exec.CommandContext(ctx, name, argv...)
 	cmd.Dir = r.dir
-	cmd.Env = append(os.Environ(), commanding+"=1", "ANSIBLE_HOME="+r.dir, "ANSIBLE_LOCAL_TEMP="+r.dir, "ANSIBLE_NOCOLOR=1", "ANSIBLE_NOCOWS=1",
+	cmd.Env = append(os.Environ(), "ANSIBLE_HOME="+r.dir, "ANSIBLE_LOCAL_TEMP="+r.dir, "ANSIBLE_NOCOLOR=1", "ANSIBLE_NOCOWS=1",
 		"ANSIBLE_PIPELINING=1", "ANSIBLE_SSH_CONTROL_PATH_DIR="+control, "ANSIBLE_SSH_ARGS=-F /dev/null -o ControlMaster=auto -o ControlPersist=60s")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

@@ -24,14 +24,10 @@ import (
 	"closup/provision/observe"
 	"closup/provision/push"
 	"closup/render"
-	"closup/ui/cli"
 )
 
 func TestMain(m *testing.M) {
 	netns.Init()
-	if os.Getenv(commanding) != "" {
-		os.Exit(cli.Main())
-	}
 	if text := os.Getenv(operating); text != "" {
 		os.Exit(operate(text))
 	}
