@@ -22,7 +22,7 @@ func lock(ctx context.Context, d *device) error {
 	s.WriteString("[ \"$(cat \"$T/try\" 2>/dev/null)\" = $try ] || { rm -f \"$T/reason\"; echo $try >\"$T/try\"; begin || exit 65; }\nfollow staged\n")
 	asked := d.routed() && d.push.Sessions >= 0
 	if asked { // in the same round trip
-		d.askRouter(s)
+		d.askRouter(s, s)
 	}
 	j, err := d.follow(ctx, s, "ready")
 	switch {

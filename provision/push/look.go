@@ -38,13 +38,12 @@ const atOnce = "dd ibs=64k obs=64k 2>/dev/null"
 
 // look reads files, running state and records in one round trip.
 func (d *device) look(ctx context.Context, v view) (*seen, error) {
-	s := d.script()
-	s.WriteString("{\n")
-	d.askFacts(s, v)
+	s, calls := d.script(), &script{}
+	d.askFacts(s, calls, v)
 	if v == laid || v == still {
-		s.line("renew %s", int(d.push.Undo/time.Second))
+		calls.line("renew %s", int(d.push.Undo/time.Second))
 	}
-	s.WriteString("look_open\n")
+	calls.WriteString("look_open\n")
 	paths := make([]string, 0, 2*len(d.files)+len(d.units))
 	for _, f := range d.files {
 		if f.trial == nil { // or its unit is asked
@@ -56,11 +55,11 @@ func (d *device) look(ctx context.Context, v view) (*seen, error) {
 	for _, u := range d.units {
 		paths = append(paths, d.push.recordAt(u.Name))
 	}
-	s.line("look_files"+strings.Repeat(" %s", len(paths)), words(paths)...)
+	calls.line("look_files"+strings.Repeat(" %s", len(paths)), words(paths)...)
 	for i, f := range d.files {
 		if f.trial != nil {
 			s.function(fmt.Sprintf("read_%d", i), f.trial.Read)
-			fmt.Fprintf(s, "look_unit applied read_%d\n", i)
+			fmt.Fprintf(calls, "look_unit applied read_%d\n", i)
 		}
 	}
 	for i, u := range d.units {
@@ -72,22 +71,24 @@ func (d *device) look(ctx context.Context, v view) (*seen, error) {
 			s.function(verify, orTrue(u.Verify))
 		}
 		if u.Show != "" {
-			fmt.Fprintf(s, "look_unit show %s ''\n", show)
+			fmt.Fprintf(calls, "look_unit show %s ''\n", show)
 			d.log("$ %s", u.Show)
 		}
 		if (v == held || v == laid) && u.Verify != "" {
 			for _, f := range u.files {
 				if v == held || f.want != nil {
-					fmt.Fprintf(s, "look_unit verify %s %s\n", verify, provision.Quote(f.Path))
+					fmt.Fprintf(calls, "look_unit verify %s %s\n", verify, provision.Quote(f.Path))
 				}
 			}
 		}
 	}
 	routed := (v == laid || v == still) && d.routed()
 	if routed {
-		d.askRouter(s)
+		d.askRouter(s, calls)
 	}
-	s.WriteString("block end\n} | " + atOnce + "\nexit 0\n")
+	calls.WriteString("block end\n")
+	s.function("look_all", calls.String())
+	s.WriteString("look_all | " + atOnce + "\nexit 0\n")
 	sent := time.Now()
 	out, err := d.root(ctx, s)
 	received := time.Now()

@@ -27,11 +27,12 @@ type asked struct {
 }
 
 // askFacts adds the preflight's questions to a look, once.
-func (d *device) askFacts(s *script, v view) {
+func (d *device) askFacts(s, calls *script, v view) {
 	if d.push.Preflight == nil || v != asFound || d.judged {
 		return
 	}
-	s.WriteString("block facts\n(\n" + preflight.Brief(preflight.WritesOf(d.target.Artifacts)) + ") 2>/dev/null\n")
+	s.function("look_facts", preflight.Brief(preflight.WritesOf(d.target.Artifacts)))
+	calls.WriteString("block facts\n( look_facts ) 2>/dev/null\n")
 }
 
 // judge holds a device beside the plan. A check that fails ends its push; what

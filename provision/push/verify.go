@@ -108,9 +108,9 @@ func (d *device) routes(now observe.Device) error {
 
 // askRouter adds the question for the router's sessions to a script: the answer
 // is the block "router".
-func (d *device) askRouter(s *script) {
+func (d *device) askRouter(s, calls *script) {
 	s.function("router", d.asking())
-	s.WriteString("look_unit router router\n")
+	calls.WriteString("look_unit router router\n")
 }
 
 // asking is the question.
