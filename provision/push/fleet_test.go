@@ -107,7 +107,7 @@ func (m *mimic) run(c fake.Command) int {
 		if err != nil {
 			break
 		}
-		if function := strings.HasSuffix(line, "{\n") || strings.Contains(line, "() { #"); function && line != "closup_main() {\n" {
+		if function := strings.HasSuffix(line, "{\n") || strings.Contains(line, "() { #"); function && line != "closup_main() {\n" && line != "look_all() {\n" {
 			name, _, _ := strings.Cut(line, "()")
 			for line != "}\n" && err == nil {
 				if line, err = in.ReadString('\n'); strings.Contains(line, "show running-config") && strings.HasPrefix(name, "show_") {
@@ -124,6 +124,8 @@ func (m *mimic) run(c fake.Command) int {
 			seal = mark
 		}
 		switch w[0] {
+		case "block":
+			tell(out, seal, w[1])
 		case "look_files":
 			tell(out, seal, "files")
 			m.archive(out, w[1:])
