@@ -24,6 +24,16 @@ type Plan struct {
 	findings []Finding      // what could not be planned
 }
 
+// Prefixes is how many the fabric announces, not counting single pods and what
+// comes from outside: each device will know them all.
+func (p *Plan) Prefixes() int {
+	n := 0
+	for i := range p.Devices {
+		n += len(p.Devices[i].Loopbacks) + len(p.Devices[i].PodCIDRs)
+	}
+	return n
+}
+
 // Device is one switch or node, with everything that its files need.
 type Device struct {
 	Name       string         `json:"name"`

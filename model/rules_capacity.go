@@ -71,11 +71,7 @@ func hostPrefixes(v *view, found say) {
 const manyRoutes = 10000
 
 func switchRoutes(v *view, found say) {
-	n := 0
-	for i := range v.p.Devices {
-		n += len(v.p.Devices[i].Loopbacks) + len(v.p.Devices[i].PodCIDRs)
-	}
-	if n > manyRoutes {
+	if n := v.p.Prefixes(); n > manyRoutes {
 		found(where{path: "nodes"}, fmt.Sprintf("every switch will hold %d routes, not counting single pods", n), "compare with the route table of the switches")
 	}
 }

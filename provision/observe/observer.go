@@ -56,9 +56,9 @@ func New(t provision.Transport, plan *model.Plan, endpoints map[string]model.End
 		stir: make(chan struct{}, 1), news: make(chan struct{}, 1),
 	}
 	o.ctx, o.cancel = context.WithCancel(context.Background())
-	paths := paths(plan)
+	prefixes := plan.Prefixes()
 	for _, d := range plan.Devices {
-		a := &asked{name: d.Name, paths: paths(&d), nvue: d.Platform == "nvue"}
+		a := &asked{name: d.Name, paths: len(d.Ports) * prefixes, nvue: d.Platform == "nvue"}
 		a.last = reading{dialect: frr.ofPaths(a.paths), Device: Device{Name: d.Name, Err: errors.New("no answer yet")}}
 		if a.endpoint, a.known = endpoints[d.Name]; !a.known {
 			a.last.Err = errors.New("it is not known how to reach it: give it a management address as mgmt")

@@ -30,7 +30,7 @@ type asked struct {
 	endpoint model.Endpoint
 	known    bool // it has an endpoint
 	nvue     bool // it has NVUE, which may be asked by who is no root
-	paths    int  // that its tables may have
+	paths    int  // that its tables may have, of every prefix by each of its sessions
 
 	mu      sync.Mutex
 	last    reading

@@ -6,7 +6,6 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
-	"closup/model"
 	"closup/provision"
 )
 
@@ -19,16 +18,6 @@ const room = 30_000
 // tooFull is how many polls a device's tables wait for room, before the poll
 // itself does.
 const tooFull = 10
-
-// paths is how many each device of the plan may know: every prefix, by each of
-// its sessions.
-func paths(plan *model.Plan) (of func(*model.Device) int) {
-	prefixes := 0
-	for i := range plan.Devices {
-		prefixes += len(plan.Devices[i].Loopbacks) + len(plan.Devices[i].PodCIDRs)
-	}
-	return func(d *model.Device) int { return len(d.Ports) * prefixes }
-}
 
 // atWork is how many devices start programs at once to answer: what is held open
 // answers by itself, as many as there are.
