@@ -213,6 +213,7 @@ func (r *router) originate() {
 		}
 		want[p] = a
 	}
+	nearer := r.nearer()
 	for f := range r.bgp.families {
 		fam := &r.bgp.families[f]
 		if policy, ok := fam.redistribute["kernel"]; ok {
@@ -230,7 +231,7 @@ func (r *router) originate() {
 			}
 		}
 		for p, policy := range fam.networks {
-			if !r.bgp.importCheck || r.nearer()[p] {
+			if !r.bgp.importCheck || nearer[p] {
 				add(p, "network", "", policy, policy != "")
 			}
 		}
