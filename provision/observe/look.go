@@ -21,7 +21,8 @@ func (o *Observer) look(ctx context.Context, a *asked, h how) (reading, error) {
 	if err != nil || r.Err != nil {
 		return r, err
 	}
-	return r, o.routes(ctx, a, &r, h, changed || !sameFIB(r.Kernel, a.last.Kernel))
+	err = o.routes(ctx, a, &r, h, changed || !sameFIB(r.Kernel, a.last.Kernel))
+	return r, err
 }
 
 // sameFIB says that the kernel's routes, by which the ports of tables are known,

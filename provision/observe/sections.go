@@ -37,15 +37,17 @@ var (
 func dialectOf(tried dialect, version, summary []byte) dialect {
 	maker, _ := product(version)
 	switch {
-	case maker == "Quagga" && (tried == frr || tried == frrLarge):
+	case maker == "Quagga" && tried.ofFRR():
 		return quaggaJSON
 	case maker == "Quagga" && tried == quaggaJSON && bytes.Contains(summary, []byte("% ")): // "% Unknown command."
 		return quaggaText
-	case maker != "" && maker != "Quagga" && tried != frrLarge:
+	case maker != "" && maker != "Quagga" && !tried.ofFRR():
 		return frr
 	}
 	return tried
 }
+
+func (d dialect) ofFRR() bool { return d == frr || d == frrLarge }
 
 // large is how many paths a router has that does not tell them all: a spine
 // knows every prefix through each of its leafs, and prints 300 bytes a path.
@@ -89,7 +91,7 @@ func script(d dialect) string {
 func routerScript(d dialect, commands []string) string {
 	var b strings.Builder
 	const vtysh = "timeout 4 vtysh -E" // a daemon that hangs holds vtysh up for ever
-	if d == frr || d == frrLarge {
+	if d.ofFRR() {
 		b.WriteString(vtysh)
 		for _, c := range commands {
 			b.WriteString(" -c " + provision.Quote(c))
