@@ -14,7 +14,7 @@ func (r *router) fib(f int) []fibRoute {
 	if r.bgp == nil || !r.runs("zebra") {
 		return nil
 	}
-	var out []fibRoute
+	out := make([]fibRoute, 0, len(r.rib))
 	groups := map[string]int{}
 	nearer := r.nearer()
 	hops := map[*session]hop{}
@@ -24,7 +24,7 @@ func (r *router) fib(f int) []fibRoute {
 		}
 	}
 	var key []byte
-	for p, e := range r.rib {
+	for p, e := range r.entries() {
 		if familyOf(p) != f {
 			continue
 		}

@@ -19,8 +19,9 @@ type world struct {
 	pace    float64 // how long a second of the protocol takes, in seconds
 	closed  bool
 	devices []*device
-	work    []decision     // routes to be looked at again
-	wait    sync.WaitGroup // what the lab waits for when it ends
+	work    []decision // routes to be looked at again
+	prefixes
+	wait sync.WaitGroup // what the lab waits for when it ends
 }
 
 // later runs f under the lock, after so much of the protocol's time.

@@ -187,41 +187,47 @@ func (s *session) takes(p netip.Prefix, a *attrs) *attrs {
 // outgoing is what became of a route that was told: peers that are told alike
 // share it.
 type outgoing struct {
-	of       *attrs
 	like     *peerConf
 	external bool
 	told     *attrs // nil: nothing
+	next     *outgoing
 }
 
-// sends is the best route as it is told to the peer; nil: it is not. e keeps what
-// came of it; nil: nobody does.
-func (s *session) sends(p netip.Prefix, e *entry, best *bgpPath) *attrs {
+// sends is what is told of an entry as the peer gets it; nil: it does not.
+func (s *session) sends(p netip.Prefix, e *entry) *attrs {
 	b, f := s.r.bgp, &s.conf.families[familyOf(p)]
-	if best == nil || !s.carries(familyOf(p)) || b.needPolicy && s.external() && !f.hasPolicy(out) {
+	if e == nil || e.told.attrs == nil || !s.carries(familyOf(p)) || b.needPolicy && s.external() && !f.hasPolicy(out) {
 		return nil
 	}
 	// What a peer told is told back to it: it knows its own number in the path
 	// (bgpd 8.4, update groups).
-	if best.from != nil && !best.from.external() && !s.external() {
+	from := e.told.from
+	if from != nil && !from.external() && !s.external() {
 		return nil
 	}
-	if e == nil || s.conf.like == nil {
-		return s.becomes(p, best)
+	if s.conf.like == nil || len(s.r.sessions) < 3 { // a node's two uplinks keep nothing for each other
+		return s.becomes(p, e.told.attrs)
 	}
-	for _, o := range e.out {
-		if o.of == best.attrs && o.like == s.conf.like && o.external == s.external() {
+	for o := e.out; o != nil; o = o.next {
+		if o.like == s.conf.like && o.external == s.external() {
 			return o.told
 		}
 	}
-	o := outgoing{best.attrs, s.conf.like, s.external(), s.becomes(p, best)}
-	e.out = append(e.out, o)
-	return o.told
+	a := s.becomes(p, e.told.attrs)
+	for o := e.out; o != nil && a != nil; o = o.next {
+		if o.told != nil && o.told.same(a) {
+			a = o.told
+			break
+		}
+	}
+	e.out = &outgoing{s.conf.like, s.external(), a, e.out}
+	return a
 }
 
 // becomes is the route after the policy and the protocol's own changes.
-func (s *session) becomes(p netip.Prefix, best *bgpPath) *attrs {
+func (s *session) becomes(p netip.Prefix, best *attrs) *attrs {
 	b, f := s.r.bgp, &s.conf.families[familyOf(p)]
-	a := b.filtered(f, out, p, best.attrs)
+	a := b.filtered(f, out, p, best)
 	if a == nil {
 		return nil
 	}
@@ -238,7 +244,10 @@ func (s *session) becomes(p netip.Prefix, best *bgpPath) *attrs {
 		return &next
 	}
 	next.pref = 100
-	as := slices.Clone(a.as)
+	as := a.as
+	if f.removePrivate || f.asOverride {
+		as = slices.Clone(as)
+	}
 	if f.removePrivate && (f.removePrivateAll || !slices.ContainsFunc(as, func(n uint32) bool { return !private(n) })) {
 		as = slices.DeleteFunc(as, private)
 	}
@@ -256,7 +265,7 @@ func (s *session) becomes(p netip.Prefix, best *bgpPath) *attrs {
 			own = own[:1]
 		}
 	}
-	next.as = append(own, as...)
+	next.as = slices.Concat(own, as)
 	return &next
 }
 

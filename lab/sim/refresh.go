@@ -68,12 +68,12 @@ func (r *router) refresh() {
 func retell(from, to *session) {
 	from.tellAll()
 	gone := []netip.Prefix{}
-	for p, e := range to.r.rib {
-		if from.r.rib[p] == nil && slices.ContainsFunc(e.paths, func(x bgpPath) bool { return x.from == to }) {
+	for p, e := range to.r.entries() {
+		if from.r.entry(p) == nil && e.from(to) >= 0 {
 			gone = append(gone, p)
 		}
 	}
 	for _, p := range gone {
-		from.tell(p, nil, nil)
+		from.tell(p, nil)
 	}
 }

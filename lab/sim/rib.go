@@ -4,44 +4,12 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 )
 
-// bgpPath is one way to a prefix. A fabric of a thousand devices has millions.
-type bgpPath struct {
-	*attrs
-	from *session // nil: from here
-	at   moment
-}
-
-// moment is a time, since this program began.
-type moment time.Duration
-
-var epoch = time.Now()
-
-func now() moment { return moment(time.Since(epoch)) }
-
-// entry is one prefix of the table.
-type entry struct {
-	paths  []bgpPath
-	multi  []int32 // places in paths that are used beside the best
-	best   int32   // place in paths; -1: none
-	queued bool    // it is to be decided on
-	told   told
-	out    []outgoing
-}
-
-func (e *entry) bestPath() *bgpPath {
-	if e == nil || e.best < 0 || int(e.best) >= len(e.paths) {
-		return nil
-	}
-	return &e.paths[e.best]
-}
-
-// decision is a prefix of a router that is to be decided on.
+// decision is a prefix of a router that is to be decided on, by its number.
 type decision struct {
 	r *router
-	p netip.Prefix
+	n int
 }
 
 // converge decides until nothing is left to decide. Path vectors end, as no
@@ -50,7 +18,7 @@ func (w *world) converge() {
 	limit := 50_000_000
 	for i := 0; i < len(w.work) && limit > 0; limit-- {
 		j := w.work[i]
-		j.r.decide(j.p)
+		j.r.decide(j.n)
 		if i++; i > 1000 && i > len(w.work)/2 {
 			w.work, i = slices.Delete(w.work, 0, i), 0
 		}
@@ -58,54 +26,40 @@ func (w *world) converge() {
 	w.work = w.work[:0]
 }
 
-func (r *router) later(p netip.Prefix, e *entry) {
+func (r *router) later(n int, e *entry) {
 	if !e.queued {
 		e.queued = true
-		r.dev.world.work = append(r.dev.world.work, decision{r, p})
+		r.dev.world.work = append(r.dev.world.work, decision{r, n})
 	}
 }
 
 // put sets the path from a source, nil attrs take it away.
 func (r *router) put(p netip.Prefix, from *session, a *attrs) {
-	e := r.rib[p]
-	if e == nil {
-		if a == nil {
-			return
-		}
-		e = &entry{best: -1}
-		r.rib[p] = e
+	if a == nil && r.entry(p) == nil {
+		return
 	}
-	i := slices.IndexFunc(e.paths, func(x bgpPath) bool { return x.from == from })
-	settled := false
+	n := r.dev.world.prefixes.number(p)
+	e := r.made(n)
+	i, settled := e.from(from), true
 	switch {
-	case a == nil && i < 0:
+	case a == nil && i < 0, a != nil && i >= 0 && e.paths[i].same(a):
 		return
-	case a == nil: // that it was in use is known from what was told
-		if settled = r.aside(e, i); settled {
-			e.closeUp(i)
-		}
-		e.paths = slices.Delete(e.paths, i, i+1)
-		if from != nil {
-			from.received[familyOf(p)]--
-		}
-	case i < 0:
-		e.paths = append(e.paths, bgpPath{a, from, now()})
-		settled = r.aside(e, len(e.paths)-1)
-		if from != nil {
-			from.received[familyOf(p)]++
-		}
-	case e.paths[i].same(a):
-		return
-	default:
+	case i >= 0: // that it was in use is known from what was told
 		settled = r.aside(e, i)
-		e.paths[i] = bgpPath{a, from, now()}
-		settled = settled && r.aside(e, i)
+		e.remove(i)
+	}
+	if a != nil {
+		e.add(bgpPath{a, from}, len(r.sessions)+1)
+		settled = settled && r.aside(e, len(e.paths)-1)
+	}
+	if from != nil {
+		from.received[familyOf(p)] += boolRank(a != nil) - boolRank(i >= 0)
 	}
 	if settled {
 		r.noted()
 		return
 	}
-	r.later(p, e)
+	r.later(n, e)
 }
 
 // aside says that the path at i is so much worse than the best one that it
@@ -115,20 +69,8 @@ func (r *router) aside(e *entry, i int) bool {
 	if best == nil || e.queued || r.bgp == nil || i == int(e.best) || slices.Contains(e.multi, int32(i)) {
 		return false
 	}
-	n, equal := r.bgp.better(&e.paths[i], best)
+	n, equal := r.bgp.better(&e.paths[i], best, i > int(e.best))
 	return n > 0 && !equal
-}
-
-// closeUp has the places of the paths in use be those after the one at i is gone.
-func (e *entry) closeUp(i int) {
-	if int(e.best) > i {
-		e.best--
-	}
-	for k := range e.multi {
-		if int(e.multi[k]) > i {
-			e.multi[k]--
-		}
-	}
 }
 
 // noted is a change of the table.
@@ -142,9 +84,9 @@ func (a *attrs) same(b *attrs) bool {
 		a.local == b.local && a.source == b.source && a.port == b.port
 }
 
-// better compares two paths as bgpd does: negative, a is better. Equal says
-// that both can be used at once.
-func (b *bgpConf) better(x, y *bgpPath) (order int, equal bool) {
+// better compares two paths as bgpd does, of which x may be the one that came
+// later: negative, x is better. Equal says that both can be used at once.
+func (b *bgpConf) better(x, y *bgpPath, later bool) (order int, equal bool) {
 	if x.attrs != y.attrs {
 		switch {
 		case x.weight != y.weight:
@@ -169,8 +111,8 @@ func (b *bgpConf) better(x, y *bgpPath) (order int, equal bool) {
 		return n, false
 	}
 	equal = b.relax || x.from.peerASN == y.from.peerASN
-	if !b.compareID && x.at != y.at && x.from.external() {
-		return boolRank(x.at > y.at) - boolRank(x.at < y.at), equal
+	if !b.compareID && x.from.external() {
+		return boolRank(later) - boolRank(!later), equal
 	}
 	if n := x.from.peerID.Compare(y.from.peerID); n != 0 {
 		return n, equal
@@ -186,36 +128,34 @@ func boolRank(b bool) int {
 }
 
 // decide chooses the best path of a prefix and tells the peers.
-func (r *router) decide(p netip.Prefix) {
-	e := r.rib[p]
-	if e == nil {
+func (r *router) decide(n int) {
+	if n >= len(r.rib) || r.rib[n] == nil { // the table was cleared
 		return
 	}
+	p, e := r.dev.world.prefixes.all[n], r.rib[n]
 	e.queued = false
 	if r.bgp == nil {
 		return
 	}
 	r.noted()
 	r.choose(e, r.bgp.families[familyOf(p)].maxPaths)
-	best, was := e.bestPath(), e.told
-	e.told = told{}
-	if best != nil {
-		copied := *best // a peer that is told too much takes its own paths away
-		best = &copied
-		e.told = told{best.attrs, best.from}
+	was := e.told
+	e.told = bgpPath{}
+	if best := e.bestPath(); best != nil {
+		e.told = *best
 	} else {
-		delete(r.rib, p)
+		r.rib[n] = nil
 	}
 	if was == e.told {
 		return
 	}
 	e.out = nil
-	if (was.attrs == nil) != (best == nil) {
-		r.aggregate(p, best != nil)
+	if (was.attrs == nil) != (e.told.attrs == nil) {
+		r.aggregate(p, e.told.attrs != nil)
 	}
 	for _, s := range r.sessions {
 		if s.up() {
-			s.tell(p, e, best)
+			s.tell(p, e)
 		}
 	}
 }
@@ -228,7 +168,7 @@ func (r *router) choose(e *entry, most int) {
 			e.best = int32(i)
 			continue
 		}
-		if n, _ := r.bgp.better(&e.paths[i], &e.paths[e.best]); n < 0 {
+		if n, _ := r.bgp.better(&e.paths[i], &e.paths[e.best], true); n < 0 {
 			e.best = int32(i)
 		}
 	}
@@ -237,25 +177,19 @@ func (r *router) choose(e *entry, most int) {
 		if int32(i) == e.best {
 			continue
 		}
-		if _, equal := r.bgp.better(&e.paths[i], best); equal {
+		if _, equal := r.bgp.better(&e.paths[i], best, true); equal {
 			e.multi = append(e.multi, int32(i))
 		}
 	}
 }
 
-// told is what the peers know of a prefix.
-type told struct {
-	attrs *attrs
-	from  *session
-}
-
-// tell sends what the policy lets through of the best path, which is e's.
-func (s *session) tell(p netip.Prefix, e *entry, best *bgpPath) {
+// tell sends what the policy lets through of what is told of e; nil: of nothing.
+func (s *session) tell(p netip.Prefix, e *entry) {
 	t := s.mirror
 	if t == nil {
 		return
 	}
-	a := s.sends(p, e, best)
+	a := s.sends(p, e)
 	if a == nil && s.conf.families[familyOf(p)].originate && p.Bits() == 0 {
 		a = s.defaultRoute()
 	}
@@ -272,12 +206,12 @@ func (s *session) defaultRoute() *attrs {
 
 // tellAll sends the whole table, as after a route refresh.
 func (s *session) tellAll() {
-	for p, e := range s.r.rib {
-		s.tell(p, e, e.bestPath())
+	for p, e := range s.r.entries() {
+		s.tell(p, e)
 	}
 	for f, any := range []netip.Prefix{netip.PrefixFrom(netip.IPv4Unspecified(), 0), netip.PrefixFrom(netip.IPv6Unspecified(), 0)} {
-		if s.conf.families[f].originate && s.carries(f) && s.r.rib[any] == nil {
-			s.tell(any, nil, nil)
+		if s.conf.families[f].originate && s.carries(f) && s.r.entry(any) == nil {
+			s.tell(any, nil)
 		}
 	}
 }
@@ -285,8 +219,8 @@ func (s *session) tellAll() {
 // sent counts the prefixes that the peer is told.
 func (s *session) sent(family int) int {
 	n := 0
-	for p, e := range s.r.rib {
-		if familyOf(p) == family && s.sends(p, e, e.bestPath()) != nil {
+	for p, e := range s.r.entries() {
+		if familyOf(p) == family && s.sends(p, e) != nil {
 			n++
 		}
 	}
@@ -298,7 +232,7 @@ func (s *session) sent(family int) int {
 
 // forget takes away all that a peer told.
 func (r *router) forget(s *session) {
-	for p := range r.rib {
+	for p := range r.entries() {
 		r.put(p, s, nil)
 	}
 }
@@ -321,7 +255,7 @@ func (r *router) aggregate(p netip.Prefix, there bool) {
 func (r *router) putAggregate(a netip.Prefix) {
 	if r.below[a] > 0 {
 		r.put(a, nil, &attrs{origin: "IGP", med: -1, pref: 100, weight: 32768, local: true, source: "aggregate"})
-	} else if e := r.rib[a]; e != nil && slices.ContainsFunc(e.paths, func(p bgpPath) bool { return p.from == nil && p.source == "aggregate" }) {
+	} else if e := r.entry(a); e != nil && slices.ContainsFunc(e.paths, func(p bgpPath) bool { return p.from == nil && p.source == "aggregate" }) {
 		r.put(a, nil, nil)
 	}
 }

@@ -8,13 +8,20 @@ import (
 )
 
 // TestDecisions: whatever order paths come and go in, what is used of them is
-// what a decision over all of them finds, though few of them make one.
+// what a decision over all of them finds, though few of them make one; by the
+// peers' identifiers, and by which came first.
 func TestDecisions(t *testing.T) {
+	for _, compareID := range []bool{true, false} {
+		t.Run(map[bool]string{true: "identifier", false: "age"}[compareID], func(t *testing.T) { decisions(t, compareID) })
+	}
+}
+
+func decisions(t *testing.T, compareID bool) {
 	d := bench(t)
 	w, r := d.world, d.router
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	r.bgp = &bgpConf{asn: 65000, relax: true, compareID: true}
+	r.bgp = &bgpConf{asn: 65000, relax: true, compareID: compareID}
 	for i := range r.bgp.families {
 		r.bgp.families[i].maxPaths = 4
 	}
@@ -24,12 +31,15 @@ func TestDecisions(t *testing.T) {
 	}
 	p := netip.MustParsePrefix("10.1.1.1/32")
 	random := rand.New(rand.NewPCG(1, 2))
-	asides := 0
+	asides, came := 0, map[*session]int{}
 	for step := range 20000 {
 		from := peers[random.IntN(len(peers))]
 		var a *attrs
 		if random.IntN(3) > 0 {
 			a = &attrs{as: make([]uint32, 1+random.IntN(3)), origin: "IGP", med: random.IntN(2), pref: 100}
+		}
+		if old := r.entry(p); old == nil || old.from(from) < 0 || a == nil || !old.paths[old.from(from)].same(a) {
+			came[from] = step
 		}
 		r.put(p, from, a)
 		if random.IntN(4) == 0 {
@@ -38,9 +48,12 @@ func TestDecisions(t *testing.T) {
 			}
 			w.converge()
 		}
-		e := r.rib[p]
+		e := r.entry(p)
 		if e == nil || e.queued {
 			continue
+		}
+		if !slices.IsSortedFunc(e.paths, func(a, b bgpPath) int { return came[a.from] - came[b.from] }) {
+			t.Fatalf("step %d: a path stands before one that came earlier", step)
 		}
 		all := &entry{paths: slices.Clone(e.paths)}
 		r.choose(all, 4)

@@ -23,7 +23,7 @@ type router struct {
 	version int               // of the table
 
 	sessions []*session
-	rib      map[netip.Prefix]*entry
+	rib      []*entry             // by the numbers of prefixes
 	below    map[netip.Prefix]int // aggregates: routes below
 }
 
@@ -34,7 +34,7 @@ func newRouter(d *device) *router {
 }
 
 func (r *router) clear() {
-	r.rib, r.below = map[netip.Prefix]*entry{}, map[netip.Prefix]int{}
+	r.rib, r.below = nil, map[netip.Prefix]int{}
 	r.sessions = nil
 }
 
@@ -133,6 +133,9 @@ func (r *router) load(c *conf) {
 		if !slices.Contains(r.sessions, s) {
 			s.end()
 		}
+	}
+	for _, e := range r.entries() {
+		e.out = nil // it is of the policy that was
 	}
 	r.refresh()
 	r.changed()
@@ -236,11 +239,9 @@ func (r *router) originate() {
 			}
 		}
 	}
-	for p, e := range maps.Clone(r.rib) {
-		for _, x := range e.paths {
-			if x.from == nil && x.source != "aggregate" && want[p] == nil {
-				r.put(p, nil, nil)
-			}
+	for p, e := range r.entries() {
+		if i := e.from(nil); i >= 0 && e.paths[i].source != "aggregate" && want[p] == nil {
+			r.put(p, nil, nil)
 		}
 	}
 	for p, a := range want {
@@ -255,7 +256,7 @@ func (r *router) aggregates() {
 	r.below = map[netip.Prefix]int{}
 	for f := range r.bgp.families {
 		for _, a := range r.bgp.families[f].aggregates {
-			for p, e := range r.rib {
+			for p, e := range r.entries() {
 				if e.told.attrs != nil && a.Bits() < p.Bits() && a.Contains(p.Addr()) {
 					r.below[a]++
 				}

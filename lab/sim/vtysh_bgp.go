@@ -23,7 +23,7 @@ func (r *router) summaryOf(f int) object {
 		return nil
 	}
 	count := 0
-	for p := range r.rib {
+	for p := range r.entries() {
 		if familyOf(p) == f {
 			count++
 		}

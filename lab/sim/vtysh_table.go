@@ -62,7 +62,7 @@ func (r *router) table(f int, asked func(*bgpPath) bool) string {
 	encode.SetEscapeHTML(false)
 	var list []pathJSON
 	first := true
-	for p, e := range r.rib {
+	for p, e := range r.entries() {
 		if familyOf(p) != f {
 			continue
 		}
@@ -126,7 +126,7 @@ func (r *router) path(p netip.Prefix, e *entry, i int) pathJSON {
 
 // prefix is `show bgp ipv4 unicast P json`.
 func (r *router) prefix(p netip.Prefix) string {
-	e := r.rib[p.Masked()]
+	e := r.entry(p.Masked())
 	if r.bgp == nil || e == nil {
 		return document(object{})
 	}
