@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/netip"
@@ -49,13 +48,13 @@ func ip(c *call) int {
 // written afterwards: whoever reads it may need the lock.
 func (c *call) inWorld(f func() int) int {
 	to := c.out
-	var b bytes.Buffer
-	c.out = &b
+	var said pages
+	c.out = &said
 	c.world.mu.Lock()
 	status := f()
 	c.world.mu.Unlock()
 	c.out = to
-	_, _ = to.Write(b.Bytes())
+	_, _ = said.WriteTo(to)
 	return status
 }
 
@@ -207,7 +206,7 @@ func (c *call) json(v any) int {
 	if err != nil {
 		return c.fail(1, "%v", err)
 	}
-	c.printf("%s\n", data)
+	_, _ = c.out.Write(append(data, '\n'))
 	return 0
 }
 

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/netip"
 	"slices"
 	"strings"
@@ -22,8 +24,9 @@ func (c *call) ipRoute(f ipFlags, args []string) int {
 	if len(args) > 1 && args[1] != "table" {
 		only, _ = parseDestination(args[1], f.v6)
 	}
-	list := []routeJSON{}
-	family := 0
+	family, between := 0, "["
+	var one bytes.Buffer // of a thousand routers' two million
+	encode := json.NewEncoder(&one)
 	if f.v6 {
 		family = 1
 	}
@@ -31,14 +34,19 @@ func (c *call) ipRoute(f ipFlags, args []string) int {
 		if only.IsValid() && r.prefix != only {
 			continue
 		}
-		if f.json {
-			list = append(list, r.json())
-		} else {
+		if !f.json {
 			c.printf("%s\n", r.text())
+			continue
 		}
+		one.Reset()
+		if err := encode.Encode(r.json()); err != nil {
+			return c.fail(1, "%v", err)
+		}
+		c.printf("%s%s", between, bytes.TrimSuffix(one.Bytes(), []byte("\n")))
+		between = ","
 	}
 	if f.json {
-		return c.json(list)
+		c.printf("%s]\n", strings.TrimSuffix(between, ","))
 	}
 	return 0
 }

@@ -20,30 +20,33 @@ type parsed struct {
 	until string // ...of a here-document: the line that ends it
 }
 
-// scriptLimit is how much text the parsed scripts of all devices may have
-// together, in bytes, before all are forgotten.
-const scriptLimit = 4 << 20
+// scriptLimit is how much text scripts may have together, in bytes: as parsed
+// they take twenty times as much. Then those that were not asked for since the
+// last time are forgotten.
+const scriptLimit = 256 << 10
 
 var scripts = struct {
 	sync.Mutex
-	known map[string]*parsed
-	size  int
+	known, before map[string]*parsed
+	size          int // of known
 }{known: map[string]*parsed{}}
 
 // parse reads a text as a shell does.
 func parse(text string) *parsed {
 	scripts.Lock()
 	p := scripts.known[text]
+	old := scripts.before[text]
 	scripts.Unlock()
 	if p != nil {
 		return p
 	}
-	p = parseAnew(text)
+	if p = old; p == nil {
+		p = parseAnew(text)
+	}
 	scripts.Lock()
 	defer scripts.Unlock()
 	if scripts.size += len(text); scripts.size > scriptLimit {
-		clear(scripts.known)
-		scripts.size = len(text)
+		scripts.before, scripts.known, scripts.size = scripts.known, map[string]*parsed{}, len(text)
 	}
 	scripts.known[text] = p
 	return p

@@ -3,6 +3,7 @@ package sim
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 )
@@ -65,7 +66,7 @@ func vtysh(c *call) int {
 				c.printf("%s# %s\n", c.router.hostName(), command)
 			}
 			out, ok := v.run(command)
-			c.printf("%s", out)
+			_, _ = io.WriteString(c.out, out)
 			if !ok {
 				v.apply()
 				return 1

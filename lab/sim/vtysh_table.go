@@ -43,6 +43,9 @@ type detailJSON struct {
 	Local   bool   `json:"local,omitempty"`
 }
 
+// pathSize is about how many bytes a path takes as it is printed.
+const pathSize = 380
+
 func anyPath(*bgpPath) bool { return true }
 
 // ownPath is one whose AS path is empty: ^$.
@@ -55,7 +58,16 @@ func (r *router) table(f int, asked func(*bgpPath) bool) string {
 	if r.bgp == nil {
 		return document(object{"warning": "Default BGP instance not found"})
 	}
+	paths := 0
+	for p, e := range r.entries() {
+		for i := range e.paths {
+			if familyOf(p) == f && asked(&e.paths[i]) {
+				paths++
+			}
+		}
+	}
 	var b strings.Builder
+	b.Grow(pathSize * (paths + 1))
 	fmt.Fprintf(&b, "{\n \"vrfId\": 0,\n \"vrfName\": \"default\",\n \"tableVersion\": %d,\n \"routerId\": \"%s\",\n \"defaultLocPrf\": 100,\n \"localAS\": %d,\n \"routes\": { ",
 		r.version, r.id(), r.bgp.asn)
 	encode := json.NewEncoder(&b)
