@@ -100,6 +100,13 @@ type uptimeOf struct {
 	started time.Time
 }
 
+// Memory is how much a lab of so many devices gets along with, in bytes, both
+// while it stands there and while all of it is pushed to or asked: 1,000 MiB for
+// 1,000 devices. It grows by their square, as each of them knows the way to all
+// others. It is meant as the collector's limit (debug.SetMemoryLimit): without
+// one, what answers leave behind comes to as much again.
+func Memory(devices int) int64 { return max(1000, int64(devices)*int64(devices)/1000) << 20 }
+
 // powered ends when the device is switched off.
 func (d *device) powered() context.Context { return d.run.Load().ctx }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"runtime"
 	"testing"
 	"time"
 
@@ -104,7 +105,7 @@ func (s *site) targets() []push.Target {
 func (s *site) push(want push.Result) {
 	s.t.Helper()
 	// The devices share this process's processors: more at once would only wait.
-	for e := range push.Run(s.t.Context(), s.transport, s.targets(), push.Options{Parallel: 200}) {
+	for e := range push.Run(s.t.Context(), s.transport, s.targets(), push.Options{Parallel: 32 * runtime.GOMAXPROCS(0)}) {
 		switch e.Kind {
 		case push.Done:
 			if e.Report.Result != want {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
+	"runtime/debug"
 
 	"closup/lab"
 	"closup/lab/netns"
@@ -36,6 +38,9 @@ func (p *Project) LabUp(ctx context.Context, progress func(string), roots ...Lab
 func (p *Project) LabServe(ctx context.Context, progress func(string), ready func()) error {
 	if p.Err != nil {
 		return p.Err
+	}
+	if debug.SetMemoryLimit(-1) == math.MaxInt64 { // GOMEMLIMIT says nothing else
+		defer debug.SetMemoryLimit(debug.SetMemoryLimit(sim.Memory(len(p.Plan.Devices))))
 	}
 	l, err := sim.Up(ctx, p.Plan, sim.Options{Progress: progress})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -83,8 +84,18 @@ func (p *Project) run(ctx context.Context, targets []push.Target, o PushOptions,
 	return push.Run(ctx, p.reach(o), targets, push.Options{
 		DryRun: o.DryRun, Verbose: o.Verbose, Units: render.Units, Confirm: o.Confirm, OverwriteDrift: o.OverwriteDrift,
 		ID: o.ID, Control: o.Control, Undo: o.Undo, What: what, Who: whoAmI(), Fabric: p.Plan.Devices, Journal: journal, Preflight: pre,
-		Predict: predicted(p.Plan),
+		Predict: predicted(p.Plan), Parallel: atOnce(o.Lab),
 	}), nil
+}
+
+// atOnce is how many devices are worked on at once; 0: as many as a push can. A
+// lab's devices are all on this machine: where each waits for its processors,
+// none is in time.
+func atOnce(inLab bool) int {
+	if inLab {
+		return 32 * runtime.GOMAXPROCS(0)
+	}
+	return 0
 }
 
 // predicted counts by the prediction what each session of a device brings. What
@@ -155,7 +166,7 @@ func (p *Project) resolve(ctx context.Context, o PushOptions, how func(context.C
 	if err != nil {
 		return nil, err
 	}
-	return how(ctx, p.reach(o), pending, push.Options{Verbose: o.Verbose, Journal: journal}), nil
+	return how(ctx, p.reach(o), pending, push.Options{Verbose: o.Verbose, Journal: journal, Parallel: atOnce(o.Lab)}), nil
 }
 
 // Rollback brings back what the last push replaced, as a push of its own.
