@@ -11,7 +11,7 @@ import (
 type pages struct{ full []*page }
 
 type page struct {
-	data [32 << 10]byte
+	data [32<<10 - 8]byte // 32 KiB with n
 	n    int
 }
 
