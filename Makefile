@@ -48,6 +48,7 @@ conformance: needs-test ## simulated devices beside real ones: every preset, eve
 bench: ## benchmarks that need no root
 	$(GO) test -run '^$$' -bench . -benchmem ./model/... ./render/... ./provision/... ./ui
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./lab/sim
+	$(GO) test -run '^$$' -bench Simulated -benchtime 1x -timeout 60m ./ui/cli
 
 bench-lab: needs build ## seconds of `lab up` and of push to all Established, on real FRR
 	$(GO) test -run '^$$' -bench Lab -benchtime 3x -timeout 10m $(if $(AS_ROOT),-exec "$(AS_ROOT)") ./ui/cli
