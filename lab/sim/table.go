@@ -64,6 +64,7 @@ func (e *entry) remove(i int) {
 type prefixes struct {
 	numbers map[netip.Prefix]int
 	all     []netip.Prefix
+	sorted  []int // numbers, in the order in which bgpd prints prefixes
 }
 
 // number is that of a prefix, a new one where it has none.
@@ -75,6 +76,8 @@ func (w *prefixes) number(p netip.Prefix) int {
 		}
 		n = len(w.all)
 		w.numbers[p], w.all = n, append(w.all, p)
+		at, _ := slices.BinarySearchFunc(w.sorted, p, func(n int, p netip.Prefix) int { return w.all[n].Compare(p) })
+		w.sorted = slices.Insert(slices.Clone(w.sorted), at, n) // somebody may look through the list
 	}
 	return n
 }
@@ -87,11 +90,11 @@ func (r *router) entry(p netip.Prefix) *entry {
 	return nil
 }
 
-// entries are the whole table. It may change meanwhile.
+// entries are the whole table, in bgpd's order. It may change meanwhile.
 func (r *router) entries() iter.Seq2[netip.Prefix, *entry] {
 	return func(yield func(netip.Prefix, *entry) bool) {
-		for n := 0; n < len(r.rib); n++ {
-			if e := r.rib[n]; e != nil && !yield(r.dev.world.prefixes.all[n], e) {
+		for _, n := range r.dev.world.prefixes.sorted {
+			if n < len(r.rib) && r.rib[n] != nil && !yield(r.dev.world.prefixes.all[n], r.rib[n]) {
 				return
 			}
 		}

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 	"unsafe"
 )
@@ -27,6 +28,25 @@ func TestTableIsSmall(t *testing.T) {
 	}
 	if cap(e.paths) != 193 {
 		t.Errorf("193 paths, of 193 peers, take the room of %d", cap(e.paths))
+	}
+}
+
+// A table is printed as bgpd's: by address, and what holds more comes first. It
+// may change while it is looked through.
+func TestTableOrder(t *testing.T) {
+	r := &router{dev: &device{world: &world{}}}
+	r.clear()
+	want := []string{"0.0.0.0/0", "10.1.0.0/16", "10.1.0.0/24", "10.1.2.1/32", "10.1.10.1/32", "2001:db8::/64", "fd00::1/128"}
+	for _, i := range []int{3, 5, 0, 6, 2, 4, 1} {
+		r.put(netip.MustParsePrefix(want[i]), nil, &attrs{})
+	}
+	var got []string
+	for p := range r.entries() {
+		got = append(got, p.String())
+		r.put(netip.PrefixFrom(netip.AddrFrom4([4]byte{9, 0, 0, byte(len(got))}), 32), nil, &attrs{})
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the table is %v, not %v", got, want)
 	}
 }
 
