@@ -3,48 +3,19 @@ package sim_test
 import (
 	"fmt"
 	"runtime"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"closup/lab/sim"
 	"closup/model"
+	"closup/model/modeltest"
 	"closup/provision/observe"
 	"closup/provision/push"
 )
 
 // thousand is a fabric of 8 spines, 192 leafs and 800 nodes.
-func thousand(t testing.TB) *model.Plan { return sized(t, 8, 192, 800) }
-
-func sized(t testing.TB, spines, leafs, nodes int) *model.Plan {
-	t.Helper()
-	var b strings.Builder
-	fmt.Fprintf(&b, `version: 1
-name: sized-%d
-asn: {spines: 4200000001+, leafs: 4200001001+, nodes: 4200002001+}
-loopbacks: {spines: 10.1.2.0/24, leafs: 10.1.4.0/22, nodes: 10.1.8.0/21}
-pods: 10.240.0.0/12
-services: 10.233.0.0/18
-ports: {spines: {downlinks: "swp[1-192]"}}
-network: {nodes: ifupdown2}
-spines: [{name: "spine[1-%d]"}]
-leafs: [{name: "leaf[001-%03d]", rack: "r[001-%03[3]d]"}]
-nodes:
-`, spines+leafs+nodes, spines, leafs)
-	for i := range nodes {
-		fmt.Fprintf(&b, "  - {name: node%04d, rack: r%03d}\n", i+1, i%leafs+1)
-	}
-	f, err := model.Load("sized.yaml", []byte(b.String()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan, findings := model.NewPlan(f)
-	if len(plan.Devices) != spines+leafs+nodes {
-		t.Fatalf("%d devices: %v", len(plan.Devices), findings)
-	}
-	return plan
-}
+func thousand(t testing.TB) *model.Plan { return modeltest.Plan(t, 8, 192, 800) }
 
 // TestThousand: 1,000 devices start in 3 s and stay below 1 GiB.
 func TestThousand(t *testing.T) {
@@ -105,7 +76,7 @@ func BenchmarkPush(b *testing.B) {
 		devices := n.spines + n.leafs + n.nodes
 		for _, want := range []push.Result{push.Changed, push.Unchanged} {
 			b.Run(fmt.Sprintf("%d/%s", devices, want), func(b *testing.B) {
-				s := newSite(b, sized(b, n.spines, n.leafs, n.nodes))
+				s := newSite(b, modeltest.Plan(b, n.spines, n.leafs, n.nodes))
 				s.routes = nil // what is predicted is not the devices'
 				if want == push.Unchanged {
 					s.push(push.Changed)
@@ -137,7 +108,7 @@ func BenchmarkStatus(b *testing.B) {
 	for _, n := range sizes {
 		devices := n.spines + n.leafs + n.nodes
 		b.Run(fmt.Sprint(devices), func(b *testing.B) {
-			s := newSite(b, sized(b, n.spines, n.leafs, n.nodes))
+			s := newSite(b, modeltest.Plan(b, n.spines, n.leafs, n.nodes))
 			s.push(push.Changed)
 			round := func(b *testing.B, o *observe.Observer) {
 				snap := o.Round(b.Context())

@@ -6,53 +6,25 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"closup/model"
+	"closup/model/modeltest"
 )
-
-// thousand is a fabric of 8 spines, 192 leafs and 800 nodes.
-func thousand(tb testing.TB, connect int) *model.Plan { return planOfSize(tb, 8, 192, 800, connect) }
 
 // planOfSize is one whose routers wait so many seconds before they connect again.
 func planOfSize(tb testing.TB, spines, leafs, nodes, connect int) *model.Plan {
 	tb.Helper()
-	var text strings.Builder
-	fmt.Fprintf(&text, `version: 1
-name: thousand
-timers: {keepalive: 3, hold: 9, connect: %d}
-asn: {spines: 4200000001+, leafs: 4200001001+, nodes: 4200002001+}
-loopbacks: {spines: 10.1.2.0/24, leafs: 10.1.4.0/22, nodes: 10.1.8.0/21}
-pods: 10.240.0.0/12
-services: 10.233.0.0/18
-ports: {spines: {downlinks: "swp[1-192]"}}
-network: {nodes: ifupdown2}
-spines: [{name: "spine[1-%d]"}]
-leafs: [{name: "leaf[001-%03d]", rack: "r[001-%03[3]d]"}]
-nodes:
-`, connect, spines, leafs)
-	for i := range nodes {
-		fmt.Fprintf(&text, "  - {name: node%03d, rack: r%03d}\n", i+1, i%leafs+1)
-	}
-	fabric, err := model.Load("thousand", []byte(text.String()))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	plan, findings := model.NewPlan(fabric)
-	if len(plan.Devices) != spines+leafs+nodes {
-		tb.Fatalf("%d devices: %v", len(plan.Devices), findings)
-	}
-	return plan
+	return modeltest.Plan(tb, spines, leafs, nodes, fmt.Sprintf("timers: {keepalive: 3, hold: 9, connect: %d}", connect))
 }
 
 // BenchmarkThousand pushes to 1,000 devices of this process, each command and
 // each login of which takes 300 ms: to bare ones, again with nothing to do, and a
 // changed line to each while they carry traffic, which takes waves.
 func BenchmarkThousand(b *testing.B) {
-	first, second := thousand(b, 10), thousand(b, 7)
+	first, second := planOfSize(b, 8, 192, 800, 10), planOfSize(b, 8, 192, 800, 7)
 	for b.Loop() {
 		fleetPushes(b, first, second, 300*time.Millisecond, func(step string, f *fleet, push func() (waves int)) {
 			peak, begin, used := peakMemory(b), time.Now(), cpuTime(b)
