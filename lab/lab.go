@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"time"
 
 	"closup/model"
@@ -116,3 +117,8 @@ func (r *Record) Endpoint(device string) (model.Endpoint, error) {
 	}
 	return model.Endpoint{}, fmt.Errorf("the lab of %s has no device %q", r.Name, device)
 }
+
+// AtOnce is how many devices of a lab should be worked on at once. They are all
+// on this machine: where each waits for its processors, none is in time. More
+// than three processors are not tried, and what works takes memory too.
+func AtOnce() int { return min(32*runtime.GOMAXPROCS(0), 96) }

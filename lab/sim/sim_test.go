@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"runtime"
 	"testing"
 	"time"
 
@@ -104,8 +103,7 @@ func (s *site) targets() []push.Target {
 // push pushes all, and wants this result of each.
 func (s *site) push(want push.Result) {
 	s.t.Helper()
-	// The devices share this process's processors: more at once would only wait.
-	for e := range push.Run(s.t.Context(), s.transport, s.targets(), push.Options{Parallel: 32 * runtime.GOMAXPROCS(0)}) {
+	for e := range push.Run(s.t.Context(), s.transport, s.targets(), push.Options{Parallel: lab.AtOnce()}) {
 		switch e.Kind {
 		case push.Done:
 			if e.Report.Result != want {

@@ -5,11 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
 
+	"closup/lab"
 	"closup/model"
 	"closup/provision"
 	"closup/provision/preflight"
@@ -88,12 +88,10 @@ func (p *Project) run(ctx context.Context, targets []push.Target, o PushOptions,
 	}), nil
 }
 
-// atOnce is how many devices are worked on at once; 0: as many as a push can. A
-// lab's devices are all on this machine: where each waits for its processors,
-// none is in time.
+// atOnce is how many devices are worked on at once; 0: as many as a push can.
 func atOnce(inLab bool) int {
 	if inLab {
-		return 32 * runtime.GOMAXPROCS(0)
+		return lab.AtOnce()
 	}
 	return 0
 }
