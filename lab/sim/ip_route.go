@@ -25,7 +25,7 @@ func (c *call) ipRoute(f ipFlags, args []string) int {
 		only, _ = parseDestination(args[1], f.v6)
 	}
 	family, between := 0, "["
-	var one bytes.Buffer // of a thousand routers' two million
+	var one bytes.Buffer // not all of them: the routers of a large lab have two million together
 	encode := json.NewEncoder(&one)
 	if f.v6 {
 		family = 1

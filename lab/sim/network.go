@@ -19,9 +19,10 @@ type world struct {
 	pace    float64 // how long a second of the protocol takes, in seconds
 	closed  bool
 	devices []*device
-	work    []decision // routes to be looked at again
-	prefixes
-	wait sync.WaitGroup // what the lab waits for when it ends
+	work    []decision     // routes to be looked at again
+	wait    sync.WaitGroup // what the lab waits for when it ends
+
+	prefixes prefixes // that any router has heard of
 }
 
 // later runs f under the lock, after so much of the protocol's time.

@@ -255,7 +255,7 @@ func (r *router) aggregate(p netip.Prefix, there bool) {
 func (r *router) putAggregate(a netip.Prefix) {
 	if r.below[a] > 0 {
 		r.put(a, nil, &attrs{origin: "IGP", med: -1, pref: 100, weight: 32768, local: true, source: "aggregate"})
-	} else if e := r.entry(a); e != nil && slices.ContainsFunc(e.paths, func(p bgpPath) bool { return p.from == nil && p.source == "aggregate" }) {
+	} else if e := r.entry(a); e != nil && e.from(nil) >= 0 && e.paths[e.from(nil)].source == "aggregate" {
 		r.put(a, nil, nil)
 	}
 }

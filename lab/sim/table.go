@@ -68,16 +68,16 @@ type prefixes struct {
 }
 
 // number is that of a prefix, a new one where it has none.
-func (w *prefixes) number(p netip.Prefix) int {
-	n, ok := w.numbers[p]
+func (l *prefixes) number(p netip.Prefix) int {
+	n, ok := l.numbers[p]
 	if !ok {
-		if w.numbers == nil {
-			w.numbers = map[netip.Prefix]int{}
+		if l.numbers == nil {
+			l.numbers = map[netip.Prefix]int{}
 		}
-		n = len(w.all)
-		w.numbers[p], w.all = n, append(w.all, p)
-		at, _ := slices.BinarySearchFunc(w.sorted, p, func(n int, p netip.Prefix) int { return w.all[n].Compare(p) })
-		w.sorted = slices.Insert(slices.Clone(w.sorted), at, n) // somebody may look through the list
+		n = len(l.all)
+		l.numbers[p], l.all = n, append(l.all, p)
+		at, _ := slices.BinarySearchFunc(l.sorted, p, func(n int, p netip.Prefix) int { return l.all[n].Compare(p) })
+		l.sorted = slices.Insert(slices.Clone(l.sorted), at, n) // somebody may look through the list
 	}
 	return n
 }
